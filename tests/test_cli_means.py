@@ -8,16 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 from venire.cli._app import app
+from venire.datasets import describe
 
 # What a command can make nothing of is refused by name; the others it takes.
 NOT_YET = {
-    "audit": ("memory", "workers", "scheduler", "job"),
+    "audit": ("workers", "scheduler", "job"),
     "bootstrap": (),
     "consensus": (),
     "fit": (),
     "groups": (),
     "judges": (),
-    "path": ("memory", "workers", "scheduler", "job"),
+    "path": ("memory", "job"),
     "rate": (),
 }
 TYPED = {"memory": "1G", "workers": "2", "scheduler": "tcp://127.0.0.1:1", "job": "run"}
@@ -51,3 +52,17 @@ def test_usage(command):
         code, said = venire(command, "none.csv", *words)
         assert code == 2
         assert reason in " ".join(said.split())
+
+
+@pytest.mark.parametrize("command", ["consensus", "judges", "rate"])
+def test_memory_that_does_not_do_is_refused_with_what_is_needed(command, monkeypatch):
+    path = describe("verdicts").path
+    code, said = venire(command, path, "--memory", "1M")
+    assert code == 1
+    assert "memory=1 MiB" in " ".join(said.split())
+    code, _ = venire(command, path, "--memory", "4G", "--quiet")
+    assert code == 0
+    monkeypatch.setattr(f"venire.cli._{command}._FIXED", 1 << 40)  # which follows on the reading
+    code, said = venire(command, path, "--memory", "4G")
+    assert code == 1
+    assert re.search(r"--memory: .* needs about 1,0\d\d,\d{3} MiB, and there are 4,096", said)

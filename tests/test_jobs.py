@@ -66,13 +66,13 @@ def test_the_same_bytes_as_without(tmp_path, done, layout):
     assert "has ended" in again.notes[-1]
 
 
-@pytest.mark.parametrize("layout", ["parts", "shuffled", "whole groups", "arrow"])
+@pytest.mark.parametrize("layout", ["parts", "shuffled"])
 def test_ended_anywhere_it_goes_on(tmp_path, done, monkeypatch, layout):
     source = laid_out(votes(), layout, tmp_path / "in")
     run(source, tmp_path / "a.parquet", tmp_path / "whole")
     n, want = len(done), (tmp_path / "a.parquet").read_bytes()
     plain = recorded.write
-    for stop in range(n):
+    for stop in range(0, n, 3):
         done.clear()
         left = [stop]
 
@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, done, monkeypatch):
             assert (tmp_path / "b.parquet").read_bytes() == want
             (tmp_path / "b.parquet").unlink()
             shutil.rmtree(tmp_path / "job")
-        stop += 3
+        stop += 7
     assert stop > 30
 
 
@@ -256,7 +256,7 @@ def spoil(path, how):
 
 @pytest.mark.parametrize("how", ["cut off", "garbage", "row", "page", "column"])
 @pytest.mark.parametrize("bad", [0, 2])
-@pytest.mark.parametrize("layout", ["parts", "shuffled parts", "whole groups"])
+@pytest.mark.parametrize("layout", ["parts", "whole groups"])
 def test_what_cannot_be_read_is_set_aside(tmp_path, done, how, bad, layout):
     source = laid_out(votes(), layout, tmp_path / "in")
     out, job = tmp_path / "b.parquet", tmp_path / "job"

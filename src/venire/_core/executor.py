@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-__all__ = ["Executor", "Local", "SetAside", "opened"]
+__all__ = ["Executor", "Local", "SetAside", "lent", "opened"]
 
 
 class SetAside(NamedTuple):
@@ -105,4 +105,14 @@ def opened(executor: Any) -> Iterator[Executor]:
 
             tasks = stack.enter_context(cluster(executor))
         stack.callback(tasks.forget)
+        yield tasks
+
+
+@contextmanager
+def lent(executor: Any) -> Iterator[Executor | None]:
+    """The same where this process, None, does without tasks."""
+    if executor is None:
+        yield None
+        return
+    with opened(executor) as tasks:
         yield tasks

@@ -52,7 +52,11 @@ def identity(*values: Any, without: tuple[str, ...] = ()) -> int:
 
     def shown(value: Any) -> Any:
         if hasattr(value, "_asdict"):
-            value = {k: x for k, x in value._asdict().items() if k not in without}
+            value = value._asdict()
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        if isinstance(value, Mapping):
+            value = {k: x for k, x in value.items() if k not in without}
         return plain(value)
 
     text = json.dumps([shown(value) for value in values], sort_keys=True)

@@ -25,6 +25,13 @@ class _Task:
         self.handle: Any = None  # of the executor that does it
 
 
+class _Shared:
+    """A value that many tasks have as their argument."""
+
+    def __init__(self, value: Any, handle: Any) -> None:
+        self.value, self.handle = value, handle
+
+
 class Recorded(Executor):
     """Another executor, whose results land in the folder of a job.
 
@@ -51,7 +58,7 @@ class Recorded(Executor):
         self._kinds |= kinds
 
     def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
-        if name in self._kinds and isinstance(which, int) and hasattr(arguments[0], "row_groups"):
+        if name in self._kinds and self._kinds[name].by_unit:
             which = self._of_unit(*arguments)
             self._asked[self.folder.label(name, which)] = 1
             return _Task(name, which, task, arguments)
@@ -63,14 +70,15 @@ class Recorded(Executor):
         How much memory and how many threads it has changes nothing.
         """
         number = self.folder.number_of(unit.path)
-        options = tuple(one for one in options if not callable(one))
+        told = [one.value if isinstance(one, _Shared) else one for one in options]
+        options = tuple(one for one in told if not callable(one))
         return number, unit.start, identity(*options, without=("memory", "n_threads"))
 
     def share(self, name: str, which: Any, value: Any) -> Any:
-        return self.inner.share(name, which, value)
+        return _Shared(value, self.inner.share(name, which, value))
 
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
-        self.folder.now = self.folder.now._replace(n_tasks=sum(self._asked.values()))
+        self.folder.note(n_tasks=sum(self._asked.values()))
         left: list[int] = []
         for at, one in enumerate(pending):
             found = self._kept(one, at >= keep)
@@ -86,6 +94,7 @@ class Recorded(Executor):
             one = pending[left[which]]
             if one.name in self._kinds:
                 self.folder.landed(one.name, one.which)
+                self.folder.touch()
                 one.handle = None  # whoever needs it reads it
             at = left[which]
             if one.name in self._kinds and self.folder.failed(one.name, one.which):
@@ -93,7 +102,9 @@ class Recorded(Executor):
                 self.folder.tell(f"set aside: {failure}")
                 result = SetAside(failure)
             elif result is None and at >= keep and one.name in self._kinds:
-                result = self.folder.read(one.name, one.which, self._kinds[one.name])
+                folder, kind = self.folder, self._kinds[one.name]
+                place, label = folder.path(one.name, one.which), folder.label(one.name, one.which)
+                result = fetch(str(place), label, kind)
             yield at, result
 
     def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
@@ -159,6 +170,8 @@ class Recorded(Executor):
         """Arguments, tasks among them replaced by what stands for their results."""
         if isinstance(value, _Task):
             return self._needed(value)
+        if isinstance(value, _Shared):
+            return value.handle
         if type(value) in (list, tuple):
             return type(value)(self._resolved(one) for one in value)
         return value

@@ -47,12 +47,16 @@ class Kind(NamedTuple):
         Gets a `Record` and a key, and gives what the result has there.
     may_fail : bool
         The task is of a part of the data, which is set aside if they are no good.
+    by_unit : bool
+        The task is told apart by its arguments, the first of which is a unit of files: other units
+        need not be the same from run to run.
     """
 
     write: Callable[[Any, Writer], None]
     read: Callable[[Record], Any]
     item: Callable[[Record, Any], Any] | None = None
     may_fail: bool = False
+    by_unit: bool = False
 
 
 class Writer:

@@ -55,6 +55,8 @@ class FitOptions(TypedDict, total=False):
     tol: float
     max_iter: int | None
     errors: Literal["fisher", "robust"] | None
+    interval: str | None
+    level: float
     scale: str | None
     anchor: str | int | None
     at: float | None
@@ -132,7 +134,7 @@ class Job:
     tol: float = 1e-9
     max_iter: int | None = None
     errors: Literal["fisher", "robust"] | None = "fisher"
-    interval: Literal["wald", "profile", "firth"] | None = None
+    interval: str | None = None
     level: float = 0.95
     scale: str | None = None
     anchor: str | int | None = None

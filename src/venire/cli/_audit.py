@@ -46,13 +46,14 @@ class Audit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only("strict")
+        self.means.only("memory", "strict")
 
     def do(self, steps: Steps) -> Report:
         """Read all columns, and look."""
         with steps(f"auditing {self.file}"):
             found = audit(
-                self.file.opened(), order_effect=self.order_effect, n_threads=self.n_threads,
+                self.file.opened(), order_effect=self.order_effect, memory=self.means.memory,
+                n_threads=self.n_threads,
                 progress=steps.rows, **self.columns.named,
             )  # fmt: skip
         facts = {

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Judges"]
 
+_OF_CELL, _FIXED = 120, 24 << 20  # bytes that it takes for a judgment, and beside
+
 Tables = dict[str, Any]
 
 
@@ -85,6 +87,7 @@ class Judges(Command):
         """Read, fit, and look at the judges."""
         with steps(f"reading {self.file}"):
             votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
+        self.means.require(_OF_CELL * votes.n_cells + _FIXED, "the fit")
         with steps("fitting"), warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", ConvergenceWarning)
             try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from venire.cli._command import misused, option
+from venire.cli._command import Refused, misused, option
 
 __all__ = ["Means"]
 
@@ -70,6 +70,22 @@ class Means:
     def executor(self) -> int | str | None:
         """What functions take as `executor`."""
         return self.workers if self.scheduler is None else self.scheduler
+
+    def require(self, needed: float, doing: str) -> None:
+        """Refuse what takes about so many bytes more, if that is more than there may be."""
+        if self.memory is None:
+            return
+        from venire._core.memory import release, resident
+
+        release()
+        whole = resident() + int(needed)
+        if whole > self.memory:
+            least = f"{(whole >> 20) + 1}M"
+            raise Refused(
+                f"--memory: {doing} needs about {whole >> 20:,} MiB, and there are "
+                f"{self.memory >> 20:,}",
+                instead={"--memory": least},
+            )
 
     def only(self, *names: str) -> None:
         """Refuse what a command can make nothing of: all that is not among these names."""

@@ -22,7 +22,6 @@ from venire.data.rankings.columns import RankingColumns
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
-from venire.panel import METHODS
 from venire.priors import EVIDENCE, GaussianPrior
 from venire.scales import SCALES, Display
 
@@ -336,44 +335,6 @@ class Model:
         for name in ("order", "neutral"):
             if getattr(columns, name) is not None and not self.order_effect:
                 misused(f"--{name}", "says where the order effect applies: add --order-effect")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weighing:
-    """What the votes of judges count."""
-
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=POSITIVE
-    )
-    method: str = option(
-        "reliability",
-        "How judges are weighed. The last one learns from --gold.",
-        JUDGES,
-        choices=tuple(METHODS),
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
-        JUDGES,
-        "--use-gold/--keep-gold",
-    )
-    rho: float | None = option(
-        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", JUDGES,
-        callback=SHARE,
-    )  # fmt: skip
-
-    def check(self, gold: Any) -> None:
-        """Refuse what needs gold where there is none."""
-        if gold is None and self.method == "stacked":
-            misused("--method stacked", "learns from --gold")
-        if gold is None and self.use_gold:
-            misused("--use-gold", "needs --gold")
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """The arguments of `consensus`."""
-        held = self.use_gold or self.method == "stacked"
-        return {"method": self.method, "hold_to_gold": held, "rho": self.rho}
 
 
 @dataclass(frozen=True, kw_only=True)

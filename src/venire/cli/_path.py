@@ -97,7 +97,7 @@ class Paths(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only("workers", "scheduler")
         self.model.check(self.columns)
 
     def do(self, steps: Steps) -> Report:
@@ -111,8 +111,9 @@ class Paths(Command):
             named["date"] = chosen.columns.date
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
-                scanner, n_threads=self.stopping.n_threads, progress=steps.rows, **named
-            )
+                scanner, executor=self.means.executor, n_threads=self.stopping.n_threads,
+                progress=steps.rows, **named,
+            )  # fmt: skip
         path, notes = self._fit(comparisons, steps)
         path = path.rescale(self.scale)
         with steps("standard errors"):

@@ -19,8 +19,19 @@ from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
-from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
+from venire.cli._report import (
+    COUNTED,
+    TABLE,
+    Grid,
+    Picture,
+    Report,
+    cells,
+    measured,
+    number,
+    ranged,
+)
 from venire.cli._taken import with_taken
+from venire.cli._weighing import Weighing
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
@@ -36,6 +47,8 @@ if TYPE_CHECKING:
     from venire.targets import Rated
 
 __all__ = ["Rate"]
+
+_OF_CELL, _FIXED = 220, 24 << 20  # bytes that it takes for a judgment, and beside
 
 _DRAWN = ("standard_error", "lower", "upper")
 
@@ -57,7 +70,7 @@ class Rate(Command):
     file: opt.Source
     columns: Given = opt.votes(without=("pair",))
     rankings: GivenRankings = opt.rankings()
-    weighing: opt.Weighing
+    weighing: Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.auto_prior("votes")
     n_threads: int | None = opt.threads()
@@ -110,6 +123,7 @@ class Rate(Command):
         """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
             votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
+        self.means.require(_OF_CELL * votes.n_cells + _FIXED, "rating")
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
@@ -132,6 +146,7 @@ class Rate(Command):
         strength = self.weighing.strength
         how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
         votes, gold = io.read_votes(scanner, columns, executor=steps.work.executor, **how)
+        gold = self.weighing.known(votes, gold)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
@@ -288,5 +303,7 @@ def _judges(t: Tables) -> Grid:
         "position bias": ranged(t, "position_bias", "position", "{:+.2f}"),
     }
     if "accuracy" in t:
-        columns["accuracy"] = ranged(t, "accuracy")
-    return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))
+        columns |= measured(t)
+    return Grid(
+        columns, ["judge"], spare=("judged", "by the model", COUNTED, "agreement with panel")
+    )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Signatures"]
+from venire.diagnostics._store import Column, Store, by_key, mixed
+
+if TYPE_CHECKING:
+    from venire.diagnostics._records import Block
+
+__all__ = ["Signatures", "Signs"]
 
 Numbers = NDArray[np.uint64]
-_P, _Q = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 _NUMBERED = re.compile(
     r"(^|[_\W])(id|uid|uuid|guid|index|idx|key|row|no|nr|num|number)$|^unnamed|^$", re.I
 )
@@ -25,16 +29,19 @@ class Signatures:
     ----------
     names : mapping of str to str
         The column of each argument that is known: those are told apart by their codes.
+    store : Store
+        Where a number of each row is kept.
     """
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], store: Store) -> None:
         self._known = {name for argument, name in names.items() if argument != "date"}
-        self._parts: list[Numbers] = []
-        self._numbering: dict[str, list[Numbers]] = {}
+        self._store = store
+        self._total = Column(store, np.uint64)
+        self._numbering: dict[str, Column] = {}
         self._further: list[str] = []
 
-    def add(self, columns: Mapping[str, Any]) -> None:
-        """The next rows: all columns of the table."""
+    def add(self, columns: Mapping[str, Any], kept: Any = None) -> None:
+        """The next rows: all columns of the table; `kept` are those that stay."""
         n = len(next(iter(columns.values())))
         total = np.zeros(n, np.uint64)
         for name, column in columns.items():
@@ -42,69 +49,106 @@ class Signatures:
                 continue
             values = _values(column)
             if _NUMBERED.search(str(name)):
-                self._numbering.setdefault(name, []).append(values)
+                if name not in self._numbering:
+                    self._numbering[name] = Column(self._store, np.uint64)
+                self._numbering[name].add(values if kept is None else values[kept])
                 continue
             if name not in self._further:
                 self._further.append(name)
             total ^= _told_apart(values, self._further.index(name))
-        self._parts.append(total)
+        self._total.add(total if kept is None else total[kept])
 
     @property
     def n_rows(self) -> int:
         """Rows that were added."""
-        return sum(map(len, self._parts))
+        return len(self._total)
 
-    def finish(
-        self, cluster: Any, asked: list[Any], answers: list[Any], kept: Any = None
-    ) -> tuple[Numbers, Numbers, Numbers | None, tuple[str, ...]]:
-        """`alike`, `asked`, `occasion` and `further` of `Records`.
+    def finish(self, cluster: str, *, one_score: bool) -> Signs:
+        """What tells copies among the rows that were added.
 
         A column that numbers the rows makes no row another; one that is called so but has few
         values is a column like others.
 
         Parameters
         ----------
-        cluster : ndarray or None
-            A number of each row's cluster.
-        asked, answers : list of ndarray
-            What says who was compared, and who won.
-        kept : ndarray of int, optional
-            Which of the rows those are.
+        cluster : str
+            The column of clusters, if there is one.
+        one_score : bool
+            All have the same score: then who stands first is an answer.
         """
-        total = np.concatenate(self._parts)
         further = list(self._further)
-        for name, parts in self._numbering.items():
-            values = np.concatenate(parts)
-            if not _all_distinct(values):
-                total = total ^ _told_apart(values, 1_000 + len(further))
+        beside = []
+        for name, column in self._numbering.items():
+            if not _all_distinct(column, self._store.room):
+                beside.append((column, 1_000 + len(further)))
                 further.append(name)
-        total = total if kept is None else total[kept]
-        if cluster is not None:
-            total = total ^ _told_apart(_values(cluster), 2_000)
-        occasion = total if further else None
+        names = ([cluster] if cluster else []) + list(map(str, further))
+        return Signs(self._total, beside, bool(further), tuple(names), one_score)
+
+
+class Signs:
+    """Numbers of rows, of what says that they are copies.
+
+    Attributes
+    ----------
+    further : tuple of str
+        Columns that are looked at besides items and score.
+    has_occasion : bool
+        Some are neither items, nor clusters, nor who won.
+    """
+
+    def __init__(
+        self,
+        total: Column,
+        beside: list[tuple[Column, int]],
+        has_occasion: bool,
+        further: tuple[str, ...],
+        one_score: bool,
+    ) -> None:
+        self._total, self._beside = total, beside
+        self.has_occasion, self.further, self._one_score = has_occasion, further, one_score
+
+    def of(self, block: Block) -> tuple[Numbers, Numbers, Numbers]:
+        """Numbers that are equal for rows that are equal in every column; in every column but those
+        that say who won; and in every column but items and who won.
+        """
+        total = self._total.read(block.start, block.stop)
+        for column, place in self._beside:
+            total = total ^ _told_apart(column.read(block.start, block.stop), place)
+        if block.records.has("cluster"):
+            total = total ^ _told_apart(_values(block.cluster), 2_000)
+        asked: list[Any] = [block.first, block.second]
+        answers = [block.score]
+        if self._one_score:
+            low = asked[0] < asked[1]
+            asked = [np.minimum(*asked), np.maximum(*asked)]
+            answers = [np.where(low, block.score, 1.0 - block.score)]
+        asked += [x for x in (block.order, block.mass) if x is not None]
+        answers += [x for x in (block.tie,) if x is not None]
+        occasion = question = total
         for place, values in enumerate([*asked, *answers]):
             if place == len(asked):
                 question = total
             total = total ^ _told_apart(_values(values), 3_000 + place)
-        return total, question, occasion, tuple(map(str, further))
+        return total, question, occasion
 
 
-def _all_distinct(x: Numbers) -> bool:
-    x = np.sort(x)
-    return not bool((x[1:] == x[:-1]).any())
+def _all_distinct(column: Column, room: int) -> bool:
+    def rows() -> Iterator[tuple[Numbers]]:
+        yield from ((x,) for x in column.blocks(1 << 18))
+
+    for (x,) in by_key(rows, len(column), room):
+        x = np.sort(x)
+        if (x[1:] == x[:-1]).any():
+            return False
+    return True
 
 
 def _told_apart(values: Numbers, column: int) -> Numbers:
     """The same values of two columns are as good as random to each other, and so are neighbours."""
     with np.errstate(over="ignore"):
-        mixed: Numbers = _mixed(_mixed(values) + np.uint64(column))
-    return mixed
-
-
-def _mixed(x: Any) -> Any:
-    with np.errstate(over="ignore"):
-        x = (x ^ (x >> np.uint64(30))) * _Q
-        return (x ^ (x >> np.uint64(27))) * _P
+        told: Numbers = mixed(mixed(values) + np.uint64(column))
+    return told
 
 
 def _values(column: Any) -> Numbers:

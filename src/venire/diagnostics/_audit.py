@@ -10,15 +10,18 @@ from typing import Any, NamedTuple, Unpack
 
 from venire._core import checks
 from venire._core.checks import BadInput
+from venire._core.memory import bytes_of
 from venire.data import Columns, Comparisons, GroupedComparisons, Votes, recognition
 from venire.data.columns import ColumnNames
 from venire.diagnostics import (
+    copies,
     covariates,
     cycles,
     graph,
     labels,
     misfit,
     order,
+    recurring,
     rows,
     trends,
     voters,
@@ -55,8 +58,8 @@ CHECKS = (
     Check(graph.thin_cut),
     Check(graph.voters_links),
     Check(labels.alike, quick=50_000),
-    Check(rows.duplicates),
-    Check(rows.blocks),
+    Check(copies.duplicates),
+    Check(recurring.blocks),
     Check(rows.weights, quick=ALWAYS),
     Check(voters.repeated),
     Check(voters.against),
@@ -82,8 +85,9 @@ def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
         found = [_guessed(f) for f in found]
     found = [_located(f, evidence) for f in found]
     r = evidence.records
-    total = evidence.mass if r is None or r.weights is None else r.weights
-    return Audit(graver(found), float(total.sum()), len(evidence.items))
+    is_given = r is not None and r.has("mass")
+    total = r.total_weight if r is not None and is_given else float(evidence.mass.sum())
+    return Audit(graver(found), total, len(evidence.items))
 
 
 def _guessed(finding: Finding) -> Finding:
@@ -110,6 +114,7 @@ def audit(
     columns: Columns | None = None,
     *,
     order_effect: bool = False,
+    memory: int | str | None = None,
     n_threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     **named: Unpack[ColumnNames],
@@ -125,6 +130,9 @@ def audit(
         What the columns of a frame or a file say; `cluster` names the voter, `date` the time.
     order_effect : bool, default False
         That being first helps is known, and will be fitted.
+    memory : int or str, optional
+        Bytes that the process may need while it reads and looks at files, as in "1G"; it changes no
+        finding. Rows that do not fit are kept, coded, in a temporary file in ``$TMPDIR``.
     n_threads : int, optional
     progress : callable, optional
         Of a file: called with the number of rows read and their total, where it is known.
@@ -147,8 +155,9 @@ def audit(
     A finding is grave only if it would be so improbable without a cause (p < 1e-4 after correction
     for all that the check looked at) that clean data next to never show it, and so large that
     ratings change; or if it is a fact, such as parts that never met. Nothing is drawn at random.
-    O(n log n) in the rows, about a second for two million. The guide to audits says how each is
-    computed.
+    O(n log n) in the rows, about a second for two million. Files are read once, piece by piece;
+    memory grows with the items, the distinct cells and the voters, not with the rows. The guide to
+    audits says how each check is computed.
 
     Examples
     --------
@@ -171,7 +180,8 @@ def audit(
         return looked_at(of_votes(data, known))
     if isinstance(data, GroupedComparisons):
         checks.fail("data", "audit one group at a time: data[label]", kind=TypeError)
-    return _of_table(data, columns, named, known, n_threads, progress)
+    size = None if memory is None else bytes_of(memory)
+    return _of_table(data, columns, named, known, n_threads, progress, size)
 
 
 def _of_table(
@@ -181,6 +191,7 @@ def _of_table(
     order_effect: bool,
     n_threads: int | None,
     progress: Callable[[int, int], None] | None,
+    memory: int | None,
 ) -> Audit:
     """Of a file or a frame, whose columns are found where they are not named."""
     first = data[0] if isinstance(data, (list, tuple)) and data else data
@@ -197,7 +208,7 @@ def _of_table(
     def looked(one: recognition.Chosen) -> Audit:
         asked = one.columns.of_one_fit()
         if is_file:
-            evidence, taken = of_source(data, asked, order_effect, n_threads, progress)
+            evidence, taken = of_source(data, asked, order_effect, n_threads, progress, memory)
         else:
             evidence, taken = of_frame(data, asked, order_effect, n_threads)
         return replace(looked_at(evidence), taken=one.said(taken))

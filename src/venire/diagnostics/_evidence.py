@@ -12,69 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.data.comparisons import Comparisons
+from venire.diagnostics._records import Block, Records
+from venire.diagnostics._store import Column
 from venire.errors import NotIdentifiedError
 from venire.models import DEFAULT, MODELS, model_of
 from venire.priors import GaussianPrior
 from venire.ratings import Fit, fit_model
 
-__all__ = ["Evidence", "Pairs", "Records"]
+__all__ = ["Evidence", "Pairs"]
 
 Floats = NDArray[np.float64]
 WEAK = GaussianPrior(0.01)  # keeps every rating finite and moves none that the data tell
 TIED = next(name for name in MODELS if model_of(name).tie is not None)
 _SURE = 4.0  # standard errors at which an order effect is taken into the fit
+_TABLE = 1 << 22  # entries of a table of what is expected of all pairs
+_HELD = 1 << 22  # rows of which residuals are held
 _TOL = 1e-6  # of fits: far below any error
-
-
-@dataclass(frozen=True)
-class Records:
-    """Rows, or cells of clusters: one entry each, coded.
-
-    `score` is the share that first got, `mass` how many comparisons an entry stands for (None: one)
-    and `tie` how many of them were ties. `date` is a time as a number, nan where there is none.
-    `alike` is equal for rows that are equal in every column of the table, and `asked` for those
-    that are equal in every column but those that say who won, and `occasion` for those that are
-    equal in every column but items and who won (None where there is none but clusters).
-    """
-
-    first: NDArray[np.int32]
-    second: NDArray[np.int32]
-    score: Floats
-    mass: Floats | None = None
-    tie: Floats | None = None
-    order: NDArray[np.int8] | None = None
-    cluster: NDArray[np.int32] | None = None
-    clusters: NDArray[Any] | None = None
-    date: Floats | None = None
-    alike: NDArray[np.uint64] | None = None
-    asked: NDArray[np.uint64] | None = None
-    occasion: NDArray[np.uint64] | None = None
-    further: tuple[
-        str, ...
-    ] = ()  # columns that `alike` and `asked` know of besides items and score
-    unit: Floats | None = None  # what one comparison weighs; None: 1
-    covariates: Floats | None = None  # (n, K)
-    are_rows: bool = True
-
-    def __len__(self) -> int:
-        return len(self.first)
-
-    @cached_property
-    def is_sorted(self) -> bool:
-        """Whether rows stand by outcome: neighbours share theirs far more often than by chance."""
-        turns = int(np.count_nonzero(self.score[1:] != self.score[:-1]))
-        _, size = np.unique(self.score[:: max(len(self) // 10_000, 1)], return_counts=True)
-        return turns < 0.3 * len(self) * (1.0 - float(np.sum((size / size.sum()) ** 2)))
-
-    @property
-    def weights(self) -> Floats | None:
-        """As they were given."""
-        return self.mass if self.mass is None or self.unit is None else self.mass * self.unit
-
-    @cached_property
-    def masses(self) -> Floats:
-        """How many comparisons each entry stands for."""
-        return np.ones(len(self)) if self.mass is None else self.mass
 
 
 @dataclass(frozen=True)
@@ -118,9 +71,10 @@ class Evidence:
     n_rows: int = 0
     voter: str = ""  # the column of clusters
     locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
-    kept: NDArray[np.int64] | None = None  # positions of the records in their table
+    kept: Column | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
     styled: Comparisons | None = None
+    lost: tuple[tuple[str, int], ...] = ()  # what memory did not hold, and the bytes it takes
 
     @property
     def items(self) -> NDArray[Any]:
@@ -129,7 +83,7 @@ class Evidence:
 
     def at(self, record: int) -> int:
         """The position of a record in its table."""
-        return int(record if self.kept is None else self.kept[record])
+        return int(record if self.kept is None else self.kept.read(record, record + 1)[0])
 
     def place(self, record: int) -> str:
         """What a row is called: its position, or in a file its number from 1."""
@@ -301,41 +255,48 @@ class Evidence:
         )  # fmt: skip
 
     @cached_property
-    def pair_of_record(self) -> NDArray[np.int64]:
-        """A number for the unordered pair of each record: low * n_items + high."""
-        r = self.records
-        assert r is not None
-        out = np.minimum(r.first, r.second).astype(np.int64)
-        out *= len(self.items)
-        out += np.maximum(r.first, r.second)
-        return out
-
-    @cached_property
-    def record_chances(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Difference, and `law` at it, of each record."""
+    def _table(self) -> tuple[Floats, ...] | None:
+        """Difference and law of each ordered pair of items, in each order, where they are few."""
         r, n = self.records, len(self.items)
         assert r is not None
-        styled = None if r.covariates is None else self.fit.coefficients
-        if n * n > len(r) or styled is not None:
-            d = self.differences(r.first, r.second, r.order)
-            d += 0.0 if styled is None else r.covariates @ styled
-            return d, *self.law(d)
-        # Fewer pairs than records: each pair, in each order, is asked once.
+        if n * n > min(len(r), _TABLE) or (
+            r.has("covariates") and self.fit.coefficients is not None
+        ):
+            return None
         gamma, theta = self.fit.order_effect or 0.0, self.fit.theta
-        place = r.first.astype(np.int64) * n + r.second
-        sides = np.ones(1)
-        if gamma and r.order is not None:
-            sides = np.array([-1.0, 0.0, 1.0])
-            place += (r.order.astype(np.int64) + 1) * (n * n)
+        sides = np.array([-1.0, 0.0, 1.0]) if gamma and r.has("order") else np.ones(1)
         d = np.add.outer(gamma * sides, np.subtract.outer(theta, theta)).ravel()
-        return tuple(x[place] for x in (d, *self.law(d)))
+        return d, *self.law(d)
+
+    def chances(self, block: Block) -> tuple[Floats, Floats, Floats, Floats]:
+        """Difference, and `law` at it, of each record."""
+        if self._table is None:
+            d = self.differences(block.first, block.second, block.order)
+            if block.covariates is not None and self.fit.coefficients is not None:
+                d += block.covariates @ self.fit.coefficients
+            return d, *self.law(d)
+        n = len(self.items)
+        place = block.first.astype(np.int64) * n + block.second
+        if len(self._table[0]) > n * n and block.order is not None:
+            place += (block.order.astype(np.int64) + 1) * (n * n)
+        d, mean, variance, tie = (x[place] for x in self._table)
+        return d, mean, variance, tie
+
+    def residuals(self, block: Block) -> tuple[Floats, Floats, Floats]:
+        """Residual points of first, their variance, and the difference, of each record."""
+        found = self._laws.get(block.start)
+        if found is None:
+            d, mean, variance, _ = self.chances(block)
+            residual = block.score - mean
+            if block.mass is not None:
+                residual *= block.mass
+                variance = variance * block.mass
+            found = residual, variance, d
+            if self.records is not None and len(self.records) <= _HELD:
+                self._laws[block.start] = found
+        return found
 
     @cached_property
-    def record_law(self) -> tuple[Floats, Floats, Floats]:
-        """Residual points of first, their variance, and the difference, of each record."""
-        r = self.records
-        assert r is not None
-        d, mean, variance, _ = self.record_chances
-        if r.mass is None:
-            return r.score - mean, variance, d
-        return r.mass * (r.score - mean), r.mass * variance, d
+    def _laws(self) -> dict[int, tuple[Floats, Floats, Floats]]:
+        """`residuals` of blocks, where rows are few enough to hold them."""
+        return {}

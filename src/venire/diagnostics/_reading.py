@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,12 @@ from venire.data.series import plain
 from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
-from venire.diagnostics._evidence import Evidence, Records
+from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._records import Records
+from venire.diagnostics._store import Column, Store
+from venire.diagnostics._units import Weights, in_units
 
-__all__ = ["of_comparisons", "of_frame", "of_rows", "of_votes"]
+__all__ = ["full", "of_comparisons", "of_frame", "of_votes", "plain_and_styled", "told_by"]
 
 
 def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
@@ -47,9 +50,9 @@ def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
     cells = found.cells._replace(items=c.items, has_order=c.has_order)
     found = _as_soft(Comparisons.from_cells(cells), _is_soft(c))
     about["styled"] = None if x is None else found
-    records = None if c.cluster is None else Records(
-        c.first, c.second, (c.win + c.tie / 2.0) / mass, mass, c.tie, c.order,
-        c.cluster, c.clusters, covariates=c.covariates, are_rows=False,
+    records = None if c.cluster is None else Records.of(
+        c.clusters, first=c.first, second=c.second, score=(c.win + c.tie / 2.0) / mass, mass=mass,
+        tie=c.tie, order=c.order, cluster=c.cluster, covariates=c.covariates, are_rows=False,
     )  # fmt: skip
     return Evidence(_as_soft(found.without_covariates(), _is_soft(c)), records, **about)
 
@@ -90,12 +93,17 @@ def of_frame(
 ) -> tuple[Evidence, Taken]:
     """Rows of a data frame, or of a mapping of names to columns."""
     rows = read_frame(frame, replace(columns, date=None), n_threads=n_threads)  # of any form, here
+    n = rows.n + sum(rows.dropped.values())
+    signatures = Signatures(columns.names, Store())
     every = _every(frame)
-    known = columns.names
-    signatures = Signatures(known)
-    signatures.add(every)
+    if len(next(iter(every.values()), ())) == n:
+        signatures.add(every, rows.kept)
     date = _dates(frame, columns)
-    return of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
+    if date is not None and len(date) != n:
+        fail("date", f"has {len(date)} rows, but there are {n}")
+    if date is not None and rows.kept is not None:
+        date = date[rows.kept]
+    return _of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
 
 
 def _dates(frame: Any, columns: Columns) -> Any:
@@ -117,95 +125,72 @@ def _every(frame: Any) -> dict[str, Any]:
     return {name: data.get_column(name).to_native() for name in data.columns}
 
 
-def of_rows(
+def _of_rows(
     rows: Rows,
     columns: Columns,
     order_effect: bool,
     signatures: Signatures,
     date: Any = None,
-    *,
-    locate: Callable[[int], tuple[Any, int]] | None = None,
 ) -> Evidence:
     """Checked rows, and what else their table says of each."""
+    comparisons = Comparisons.from_cells(aggregate(rows._replace(cluster=None, date=None)))
+    told, cluster = told_by(rows), rows.cluster
+    records = Records.of(None if cluster is None else cluster.items, **told, date=date)
+    weights = Weights()
+    if rows.weight is not None and rows.win is None:
+        weights.add(full(rows.weight, rows.n))
+    if weights.may_be_shares:
+        comparisons = in_units(records, comparisons, weights)
+    plain, styled = plain_and_styled(comparisons)
+    if signatures.n_rows != rows.n:  # nobody knows which row is which
+        records.columns.pop("date", None)
+    else:
+        score = told["score"]
+        voter = "" if cluster is None else str(columns.cluster)
+        records.signs = signatures.finish(voter, one_score=bool((score == score[0]).all()))
+    kept = None
+    if rows.kept is not None:
+        kept = Column(Store(), np.int64)
+        kept.add(rows.kept)
+    return Evidence(
+        plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
+        rows.n + sum(rows.dropped.values()), str(columns.cluster or ""), kept=kept, styled=styled,
+    )  # fmt: skip
+
+
+def plain_and_styled(c: Comparisons) -> tuple[Comparisons, Comparisons | None]:
+    """The cells without covariates, and with them, if there are any."""
+    if c.covariates is None:
+        return c, None
+    soft = _is_soft(c)
+    styled = _as_soft(c, soft)
+    return _as_soft(styled.without_covariates(), soft), styled
+
+
+def told_by(rows: Rows) -> dict[str, Any]:
+    """The columns of `Records` that rows have by themselves; None where there is none."""
     assert isinstance(rows.first, Encoded)
-    unit = _unit(rows)
-    if unit is not None:
-        rows = rows._replace(weight=_full(rows.weight, rows.n) / unit)
-    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None, date=None)))
-    styled = None
-    if plain.covariates is not None:
-        soft = _is_soft(plain)
-        styled = _as_soft(plain, soft)
-        plain = _as_soft(plain.without_covariates(), soft)
     n = rows.n
     if rows.win is not None:
-        win, loss = _full(rows.win, n), _full(rows.loss, n)
-        tie = np.zeros(n) if rows.tie is None else _full(rows.tie, n)
+        win, loss = full(rows.win, n), full(rows.loss, n)
+        tie = np.zeros(n) if rows.tie is None else full(rows.tie, n)
         mass = win + loss + tie
         with np.errstate(invalid="ignore"):
             score = np.where(mass > 0.0, (win + tie / 2.0) / mass, 0.5)
     else:
-        score, mass, tie = _full(rows.score, n), None, None
+        score, mass, tie = full(rows.score, n), None, None
     if rows.weight is not None:
-        weight = _full(rows.weight, n)
+        weight = full(rows.weight, n)
         mass = weight if mass is None else mass * weight
-    order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
-    cluster = rows.cluster
-    asked, answers = [rows.first.codes, rows.second.codes], [score]
-    if (score == score[0]).all():  # where the winner stands first, who stands first is an answer
-        low = asked[0] < asked[1]
-        asked, answers = [np.minimum(*asked), np.maximum(*asked)], [np.where(low, score, 1 - score)]
-    asked += [x for x in (order, mass) if x is not None]
-    if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
-        signatures, date, locate = Signatures({}), None, None
-        signatures.add({"": np.zeros(n)})
-    answers += [] if tie is None else [tie]
-    alike, question, occasion, further = signatures.finish(
-        None if cluster is None else cluster.codes, asked, answers, rows.kept
-    )
-    if date is not None and rows.kept is not None:
-        date = date[rows.kept]
-    if cluster is not None:
-        further = (str(columns.cluster), *further)
-    records = Records(
-        rows.first.codes, rows.second.codes, score, mass, tie, order,
-        None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
-        date, alike, question, occasion, further, unit=unit,
-        covariates=None if rows.covariates is None else rows.covariates.values,
-    )  # fmt: skip
-    return Evidence(
-        plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
-        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate, rows.kept,
-        styled=styled,
-    )  # fmt: skip
+    return {
+        "first": rows.first.codes, "second": rows.second.codes, "score": score, "mass": mass,
+        "tie": tie, "order": None if rows.order is None else full(rows.order, n).astype(np.int8),
+        "cluster": None if rows.cluster is None else rows.cluster.codes,
+        "covariates": None if rows.covariates is None else rows.covariates.values,
+    }  # fmt: skip
 
 
-def _unit(rows: Rows) -> np.ndarray | None:
-    """What one comparison weighs, of each row; None where weights count comparisons.
-
-    Each pair is taken to be Kish's effective number of comparisons, (sum w)^2 / sum w^2. Weights
-    count where they are whole and large, and hardly a row has the items and the score of another.
-    """
-    if rows.weight is None or rows.win is not None:
-        return None
-    weight = _full(rows.weight, rows.n)
-    if (weight == weight[0]).all() and weight[0] == np.floor(weight[0]):
-        return None
-    a, b, size = rows.first.codes.astype(np.int64), rows.second.codes, len(rows.first.items)
-    if (weight == np.floor(weight)).all() and weight.mean() >= _COUNTS:
-        key = ((_full(rows.score, rows.n) * 1e6).astype(np.int64) * size + a) * size + b
-        if rows.cluster is not None:
-            key = key * len(rows.cluster.items) + rows.cluster.codes
-        if 1.2 * len(np.unique(key)) >= rows.n:
-            return None
-    _, pair = np.unique(np.minimum(a, b) * size + np.maximum(a, b), return_inverse=True)
-    total, square = np.bincount(pair, weight), np.bincount(pair, weight * weight)
-    return np.divide(square, total, np.ones(len(total)), where=total > 0.0)[pair]
-
-
-_COUNTS = 5.0  # mean of whole weights from which they count comparisons
-
-
-def _full(x: Any, n: int) -> np.ndarray:
+def full(x: Any, n: int) -> np.ndarray:
+    """One number for each row."""
     x = np.asarray(x, np.float64)
     return x if x.ndim and len(x) == n else np.full(n, x.reshape(-1)[0])

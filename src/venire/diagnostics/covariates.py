@@ -187,16 +187,31 @@ def _together(found: _Covariates, said: set[int]) -> Iterator[Finding]:
 def _single_rows(e: Evidence, found: _Covariates) -> Iterator[Finding]:
     """Rows that hold much of a covariate by themselves."""
     r = e.records
-    if r is None or r.covariates is None or not r.are_rows or len(r) < _FEW:
+    if r is None or not r.has("covariates") or not r.are_rows or len(r) < _FEW:
         return
+    k = len(found.names)
+    scale, total, most, value = np.zeros((4, k))
+    where = np.zeros(k, np.int64)
+    for block in r.blocks():
+        assert block.covariates is not None
+        np.maximum(scale, np.abs(block.covariates).max(axis=0), out=scale)
+    scale[scale == 0.0] = 1.0
+    for block in r.blocks():
+        assert block.covariates is not None
+        part = block.masses[:, None] * np.square(block.covariates / scale)
+        total += part.sum(axis=0)
+        at = np.argmax(part, axis=0)
+        highest = part[at, np.arange(k)]
+        more = highest > most
+        most[more], where[more] = highest[more], block.start + at[more]
+        value[more] = block.covariates[at, np.arange(k)][more]
+    total[total == 0.0] = 1.0
     for k, name in enumerate(found.names):
-        part = r.masses * np.square(r.covariates[:, k] / (np.abs(r.covariates[:, k]).max() or 1.0))
-        at = int(np.argmax(part))
-        share = float(part[at] / (part.sum() or 1.0))
+        at, share = int(where[k]), float(most[k] / total[k])
         if share > HEAVY:
             yield Finding(
                 NAME, WORTH,
-                f"row {e.place(at)} alone, with {r.covariates[at, k]:g}, is {share:.0%} of all "
+                f"row {e.place(at)} alone, with {value[k]:g}, is {share:.0%} of all "
                 f"that {name!r} varies.",
                 {"share": share}, {"rows": (at,)},
                 "Look at it; the logarithm of such a number may say more.", 2.0 + share,

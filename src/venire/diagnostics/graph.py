@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, counted, listed
 from venire.diagnostics._links import Link, cut_vector, links
+from venire.diagnostics._records import Records
 
 __all__ = ["components", "one_sided", "thin_cut", "thin_links", "voters_links"]
 
@@ -241,25 +242,13 @@ def thin_cut(e: Evidence) -> Iterator[Finding]:
 def voters_links(e: Evidence) -> Iterator[Finding]:
     """Clusters (voters) without whose rows the graph would fall apart."""
     r = e.records
-    if r is None or r.cluster is None or r.clusters is None:
+    if r is None or r.clusters is None:
         return
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(e.items)
-    key = e.pair_of_record
-    if n * n <= len(key):
-        most, least = np.full(n * n, -1, np.int32), np.full(n * n, len(r.clusters), np.int32)
-        np.maximum.at(most, key, r.cluster)
-        np.minimum.at(least, key, r.cluster)
-        pair = np.flatnonzero(most >= 0)
-        owner, other = most[pair], least[pair]
-    else:
-        by = np.argsort(key)
-        pair, voter = key[by], r.cluster[by]
-        start = np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]])
-        owner, other = np.maximum.reduceat(voter, start), np.minimum.reduceat(voter, start)
-        pair = pair[start]
+    pair, owner, other = _busy(e, r, len(r.clusters))
     a, b = np.divmod(pair, n)
     sole = owner == other
     if not sole.any():
@@ -302,6 +291,24 @@ def voters_links(e: Evidence) -> Iterator[Finding]:
         "One voter decides how the parts compare: have others judge the same pairs.",
         7.0 + off / n * 10.0,
     )  # fmt: skip
+
+
+def _busy(e: Evidence, r: Records, voters: int) -> tuple[NDArray[Any], ...]:
+    """The pairs, and the last and the first voter of each."""
+    n = len(e.items)
+    dense = n * n <= max(4 * len(e.pairs), 1 << 16)
+    pair = np.arange(n * n) if dense else e.pairs.first.astype(np.int64) * n + e.pairs.second
+    most, least = np.full(len(pair), -1, np.int32), np.full(len(pair), voters, np.int32)
+    for block in r.blocks():
+        at, cluster = block.pair(n), block.cluster
+        if not dense:
+            place = np.minimum(np.searchsorted(pair, at), len(pair) - 1)
+            here = pair[place] == at  # but for rows without weight
+            at, cluster = place[here], cluster[here]
+        np.maximum.at(most, at, cluster)
+        np.minimum.at(least, at, cluster)
+    seen = np.flatnonzero(most >= 0)
+    return pair[seen], most[seen], least[seen]
 
 
 def _apart(e: Evidence) -> int:

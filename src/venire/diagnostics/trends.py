@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire.diagnostics._evidence import Evidence, Records
+from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
+from venire.diagnostics._ranks import Ranks
+from venire.diagnostics._records import Records
 from venire.diagnostics._solve import log_sum_tail
 
 __all__ = ["stretches", "trends"]
@@ -26,47 +28,34 @@ def trends(e: Evidence) -> Iterator[Finding]:
     is surer after what was looked at.
     """
     r = e.records
-    if r is None or r.date is None:
+    for what, size in e.lost:
+        if what == "dates":
+            yield Finding(
+                "time trend", WORTH,
+                f"dates are not looked at: their texts are read together, which takes about "
+                f"{size >> 20:,} MiB of memory.",
+                {"bytes": size}, {}, "Give more memory, or write them as ISO 8601 or numbers.", 0.5,
+            )  # fmt: skip
+    if r is None or not r.has("date"):
         return
-    known = np.flatnonzero(np.isfinite(r.date))
-    if len(known) < 20:
+    ranks = Ranks(r)
+    if ranks.n < 20 or ranks.n_times < 2:
         return
-    when = r.date[known]
-    if not (when[1:] >= when[:-1]).all():
-        by = np.argsort(when)
-        known, when = known[by], when[by]
-    new = np.flatnonzero(np.r_[True, when[1:] != when[:-1]])
-    if len(new) < 2:
-        return
-    size = np.diff(np.r_[new, len(when)])
-    u = np.repeat(2.0 * new + size, size) / len(when) - 1.0
-    part: Any = slice(None) if len(known) == len(r) and (known[1:] > known[:-1]).all() else known
-    first, second, n = r.first[part], r.second[part], len(e.items)
-    residual, variance, _ = (x[part] for x in e.record_law)
-
-    def both(of_first: np.ndarray, of_second: np.ndarray) -> np.ndarray:
-        return np.bincount(first, of_first, n) + np.bincount(second, of_second, n)
-
-    own = both(variance, variance)
+    n = len(e.items)
+    sums = _sums(e, ranks)
+    own = sums.know
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre = both(variance * u, variance * u) / own
-        pull = both(residual * u, -residual * u) - centre * both(residual, -residual)
-        spread = both(variance * u * u, variance * u * u) - own * centre**2
+        centre = sums.know_u / own
+        pull = sums.pull_u - centre * sums.pull
+        spread = sums.know_uu - own * centre**2
         slope = np.where(spread > 1e-9, pull / spread, 0.0)
         z = np.where(spread > 1e-9, pull / np.sqrt(np.maximum(spread, 1e-12)), 0.0)
     jump = (1.0 + np.abs(centre)) / np.sqrt(np.maximum(spread, 1e-9))  # of one comparison
     log_p = np.minimum(log_sum_tail(z, jump) + np.log(max(int((spread > 1e-9).sum()), 1)), 0.0)
     change, far = 2.0 * slope, np.abs(2.0 * slope)
     spell = np.zeros((n, 2), np.int64)
-    if n * _PARTS <= _CELLS:
-        part_of = np.minimum(((u + 1.0) * (_PARTS / 2.0)).astype(np.int64), _PARTS - 1)
-
-        def by_part(x: Any, sign: float) -> np.ndarray:
-            up = np.bincount(first * np.int64(_PARTS) + part_of, x, n * _PARTS)
-            down = np.bincount(second * np.int64(_PARTS) + part_of, sign * x, n * _PARTS)
-            return (up + down).reshape(n, _PARTS)
-
-        step = _spells(by_part(residual, -1.0), by_part(variance, 1.0))
+    if sums.parts is not None:
+        step = _spells(*sums.parts)
         log_step = np.minimum(step.log_p + np.log(max(int((own > 1e-9).sum()), 1)), 0.0)
         better = log_step < log_p
         log_p, change = np.where(better, log_step, log_p), np.where(better, step.change, change)
@@ -76,8 +65,10 @@ def trends(e: Evidence) -> Iterator[Finding]:
     by = np.argsort(log_p, kind="stable")
     odd = by[(log_p[by] < _LIKELY) & (far[by] >= APART) & (spread[by] > 1.0)]
     if not len(odd):
-        text = f"no item's strength changes over the {len(new):,} times."
-        yield Finding("time trend", FINE, text, {"times": len(new), "log_p": float(log_p[by[0]])})
+        text = f"no item's strength changes over the {ranks.n_times:,} times."
+        yield Finding(
+            "time trend", FINE, text, {"times": ranks.n_times, "log_p": float(log_p[by[0]])}
+        )
         return
     k = int(odd[0])
     grave = log_p[k] < _CERTAIN and min(abs(change[k]), far[k]) >= FAR
@@ -90,9 +81,8 @@ def trends(e: Evidence) -> Iterator[Finding]:
     said = _said(float(change[k]), begin, end)
     if end > 0.0:
         numbers |= {"begin": float(begin), "end": float(end)}
-        inside = ((first == k) | (second == k)) & (part_of >= spell[k][0]) & (part_of < spell[k][1])
         if r.are_rows:
-            where["rows"] = tuple(known[inside][:MOST].tolist())
+            where["rows"] = tuple(_inside(r, k, *sums.begin[spell[k]].tolist()))
     yield Finding(
         "time trend", GRAVE if grave else WORTH,
         f"{listed([e.items[k]])} {said} (z = {z[k]:+.1f}, "
@@ -102,6 +92,60 @@ def trends(e: Evidence) -> Iterator[Finding]:
         "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
         min(abs(float(z[k])) / 5.0, 5.0),
     )  # fmt: skip
+
+
+class _Sums(NamedTuple):
+    """Of each item: variance and residuals of its comparisons, and the same times u, and u twice;
+    both by part; and when each part began."""
+
+    know: np.ndarray
+    know_u: np.ndarray
+    know_uu: np.ndarray
+    pull: np.ndarray
+    pull_u: np.ndarray
+    parts: tuple[np.ndarray, np.ndarray] | None
+    begin: np.ndarray
+
+
+def _sums(e: Evidence, ranks: Ranks) -> _Sums:
+    n = len(e.items)
+    up, down = np.zeros((2, 5, n))
+    split = n * _PARTS <= _CELLS
+    parts = np.zeros((2, 2, n * _PARTS if split else 0))
+    begin = np.full(_PARTS + 1, np.inf)
+    for rows in ranks.rows(e):
+        variance, residual, u = rows.variance, rows.residual, rows.u
+        terms = (variance, variance * u, variance * u * u, residual, residual * u)
+        for at, total in ((rows.first, up), (rows.second, down)):
+            for one, x in zip(total, terms, strict=True):
+                np.add.at(one, at, x)
+        part = np.minimum(((u + 1.0) * (_PARTS / 2.0)).astype(np.int64), _PARTS - 1)
+        np.minimum.at(begin, part, rows.date)
+        if split:
+            for at, total in zip((rows.first, rows.second), parts, strict=True):
+                place = at * np.int64(_PARTS) + part
+                np.add.at(total[0], place, residual)
+                np.add.at(total[1], place, variance)
+    begin = np.minimum.accumulate(begin[::-1])[::-1]  # of an empty part: of the next
+    of_parts = (
+        (parts[0, 0] - parts[1, 0]).reshape(n, _PARTS),
+        (parts[0, 1] + parts[1, 1]).reshape(n, _PARTS),
+    ) if split else None  # fmt: skip
+    return _Sums._make((*(up[:3] + down[:3]), *(up[3:] - down[3:]), of_parts, begin))
+
+
+def _inside(r: Records, item: int, begin: float, end: float) -> list[int]:
+    """The first rows, by date, of an item from one time to before another."""
+    date, row = np.empty(0), np.empty(0, np.int64)
+    for block in r.blocks():
+        when = block.date
+        here = np.flatnonzero(
+            ((block.first == item) | (block.second == item)) & (when >= begin) & (when < end)
+        )
+        date, row = np.r_[date, when[here]], np.r_[row, block.rows[here]]
+        by = np.argsort(date, kind="stable")[:MOST]
+        date, row = date[by], row[by]
+    return row.tolist()
 
 
 def _said(change: float, begin: float, end: float) -> str:
@@ -170,11 +214,16 @@ def stretches(e: Evidence) -> Iterator[Finding]:
 
 
 def _turned(e: Evidence, r: Records, n: int) -> Iterator[Finding]:
-    residual, variance, d = e.record_law
     edge = np.linspace(0, len(r), n + 1).astype(np.int64)
-    know = np.maximum(np.add.reduceat(variance * d * d, edge[:-1]), 1e-12)
-    slope = 1.0 + np.add.reduceat(residual * d, edge[:-1]) / know
-    cubes = np.add.reduceat(variance * np.abs(d) ** 3, edge[:-1])
+    know, pull, cubes = np.zeros((3, n))
+    for block in r.blocks():
+        residual, variance, d = e.residuals(block)
+        part = np.searchsorted(edge, block.rows, side="right") - 1
+        np.add.at(know, part, variance * d * d)
+        np.add.at(pull, part, residual * d)
+        np.add.at(cubes, part, variance * np.abs(d) ** 3)
+    know = np.maximum(know, 1e-12)
+    slope = 1.0 + pull / know
     log_p = log_sum_tail((slope - 1.0) * np.sqrt(know), cubes / know**1.5)
     log_p += np.log(n * len(_STRETCHES))
     odd = np.flatnonzero((know > 1.0) & (slope < -0.3) & (log_p < _CERTAIN))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
+from venire.diagnostics._records import Records
 from venire.diagnostics._solve import log_sum_tail, solve
+from venire.diagnostics._store import by_key, total
 
 __all__ = ["against", "fans", "influence", "repeated"]
 
@@ -22,98 +24,157 @@ _CELLS = 2_000_000  # voters times items that are looked at
 
 def repeated(e: Evidence) -> Iterator[Finding]:
     """The same voter on the same pair, more often than chance brings them together."""
-    from scipy.special import gammaln
-
     r = e.records
-    if r is None or r.cluster is None or r.clusters is None:
+    if r is None or r.clusters is None:
         return
-    n, voters = len(e.items), len(r.clusters)
-    key = e.pair_of_record * voters
-    key += r.cluster
-    if r.mass is None or r.unit is not None:
-        found = np.sort(key)
-        at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
-        mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
-        of_voter = np.bincount(r.cluster, np.ones(len(r)))
-    else:
-        by = np.argsort(key)
-        found = key[by]
-        at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
-        mass = np.add.reduceat(r.mass[by], at)
-        of_voter = np.bincount(r.cluster, r.mass)
-    found = found[at]
-    pair = found // voters
-    total = float(mass.sum())
-    which = np.cumsum(np.r_[True, pair[1:] != pair[:-1]]) - 1
-    of_pair = np.bincount(which, mass)
-    # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
-    few = np.flatnonzero(mass >= 3.0)
-    m, voter = np.floor(mass[few]), found[few] % voters
-    n_voter, n_pair = of_voter[voter], of_pair[which[few]]
-    chance = (n_pair - m + 0.5) / (total - n_voter + 1.0)  # as the others come to the pair
-    due = (n_voter - m + 0.5) * chance / np.maximum(1.0 - chance, 0.1)
-    due = np.maximum(due, 0.5 * n_voter * n_pair / total)  # where the others are few
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
-    log_p = np.where(m > due + 1.0, log_p, 0.0) + np.log(len(mass))
-    odd = np.flatnonzero((log_p < _CERTAIN) & (m >= 3.0 * due))
-    surplus = float((mass[mass > 1.0] - 1.0).sum())
-    numbers = {"voter_pairs": len(mass), "repeats": surplus}
-    if not len(odd):
-        text = f"no voter came to one pair much more often than by chance ({surplus:,.4g} repeats)."
+    n = len(e.items)
+    found = _meetings(e, r, r.clusters)
+    numbers = {"voter_pairs": found.n, "repeats": found.surplus}
+    if not len(found.key):
+        text = (
+            "no voter came to one pair much more often than by chance "
+            f"({found.surplus:,.4g} repeats)."
+        )
         yield Finding("same voter, same pair", FINE, text, numbers)
         return
-    odd = odd[np.lexsort((log_p[odd], -m[odd]))]
-    k = int(odd[0])
-    ends = [divmod(int(x), n) for x in pair[few[odd]]]
+    by = np.lexsort((found.log_p, -np.floor(found.mass)))
+    pair, voter = np.divmod(found.key[by], len(r.clusters))
+    ends = [divmod(int(x), n) for x in pair[:MOST]]
     i, j = ends[0]
-    held = float(mass[few[k]])
-    share = float(mass[few[odd]].sum() / total)
-    rows = np.flatnonzero(key == found[few[k]])
-    got = np.where(r.first == i, r.score, 1.0 - r.score)
-    points = (got if r.unit is not None else r.masses * got)[rows].sum()
+    held, due = float(found.mass[by[0]]), float(found.due[by[0]])
+    share = float(found.mass.sum() / found.total)
+    rows, points = _of_one(r, n, int(pair[0]), int(voter[0]))
     got, ahead = max((points, i), (held - points, j))
-    more = further(len(odd) - 1, "such case", ("is", "are"), "there")
+    more = further(len(by) - 1, "such case", ("is", "are"), "there")
     split = held - got > 0.2 * held
-    grave = m[k] >= 10 and m[k] >= 8.0 * due[k]
+    often = np.floor(held)
+    grave = often >= 10 and often >= 8.0 * due
     yield Finding(
         "same voter, same pair", GRAVE if grave else WORTH,
-        f"voter {listed([r.clusters[voter[k]]])} judged {listed([e.named(i, j)])} {held:,.4g} "
-        f"times where {due[k]:.2g} were to be expected, "
+        f"voter {listed([r.clusters[voter[0]]])} judged {listed([e.named(i, j)])} {held:,.4g} "
+        f"times where {due:.2g} were to be expected, "
         + (f"and contradicts itself ({got:,.4g} points for {listed([e.items[ahead]])})."
            if split else f"{got:,.4g} points for {listed([e.items[ahead]])}.") + more,
-        {**numbers, "pairs": len(odd), "share": share, "most": held,
-         "expected": float(due[k]), "log_p": float(log_p[k])},
-        {"clusters": tuple(dict.fromkeys(r.clusters[voter[odd]].tolist()))[:MOST],
-         "pairs": tuple(e.named(*x) for x in ends[:MOST]),
-         "rows": tuple(rows[:MOST].tolist()) if r.are_rows else ()},
+        {**numbers, "pairs": len(by), "share": share, "most": held,
+         "expected": due, "log_p": float(found.log_p[by[0]])},
+        {"clusters": tuple(dict.fromkeys(r.clusters[voter].tolist()))[:MOST],
+         "pairs": tuple(e.named(*x) for x in ends),
+         "rows": tuple(rows) if r.are_rows else ()},
         "Repeats of one opinion are not independent: keep one vote a voter and pair, or use errors "
-        "by cluster.", share * 5.0 + float(np.log10(m[k])),
+        "by cluster.", share * 5.0 + float(np.log10(often)),
     )  # fmt: skip
+
+
+class _Meetings(NamedTuple):
+    """Voters who came to a pair too often: number of pair and voter, how often, what is due; and of
+    all pairs of a voter and a pair how many there are, their mass, and what is beyond one each."""
+
+    key: NDArray[np.int64]
+    mass: Floats
+    due: Floats
+    log_p: Floats
+    n: int
+    total: float
+    surplus: float
+
+
+def _meetings(e: Evidence, r: Records, clusters: NDArray[Any]) -> _Meetings:
+    from scipy.special import gammaln
+
+    items, voters = len(e.items), len(clusters)
+    plain = not r.has("mass") or r.has("unit")
+    of_voter = np.zeros(voters)
+    for block in r.blocks():
+        np.add.at(of_voter, block.cluster, 1.0 if plain else block.masses)
+    whole = float(of_voter.sum())
+
+    def rows() -> Iterator[tuple[NDArray[Any], ...]]:
+        for block in r.blocks():
+            pair = block.pair(items)
+            key = pair * voters
+            key += block.cluster
+            yield (pair.view(np.uint64), key) if plain else (
+                pair.view(np.uint64), key, block.masses
+            )  # fmt: skip
+
+    n, surplus = 0, 0.0
+    odd: list[tuple[Any, ...]] = [(np.empty(0, np.int64), *np.empty((3, 0)))]
+    for _, key, *weights in by_key(rows, len(r), r.room, row_bytes=16 if plain else 24):
+        if plain:
+            key = np.sort(key)
+            at = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+            mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
+        else:
+            by = np.argsort(key, kind="stable")
+            key = key[by]
+            at = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+            mass = np.add.reduceat(weights[0][by], at)
+        key = key[at]
+        pair = key // voters
+        which = np.cumsum(np.r_[True, pair[1:] != pair[:-1]]) - 1
+        of_pair = np.bincount(which, mass)
+        n, surplus = n + len(mass), surplus + total(mass[mass > 1.0] - 1.0)
+        # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
+        few = np.flatnonzero(mass >= 3.0)
+        m = np.floor(mass[few])
+        n_voter, n_pair = of_voter[key[few] % voters], of_pair[which[few]]
+        chance = (n_pair - m + 0.5) / (whole - n_voter + 1.0)  # as the others come to the pair
+        due = (n_voter - m + 0.5) * chance / np.maximum(1.0 - chance, 0.1)
+        due = np.maximum(due, 0.5 * n_voter * n_pair / whole)  # where the others are few
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
+        log_p = np.where(m > due + 1.0, log_p, 0.0)
+        far = (log_p + np.log(n) < _CERTAIN) & (m >= 3.0 * due)
+        odd.append((key[few[far]], mass[few[far]], due[far], log_p[far]))
+    key, mass, due, log_p = (np.concatenate(x) for x in zip(*odd, strict=True))
+    log_p = log_p + np.log(n)
+    far = np.flatnonzero(log_p < _CERTAIN)
+    far = far[np.argsort(key[far], kind="stable")]
+    return _Meetings(key[far], mass[far], due[far], log_p[far], n, whole, surplus)
+
+
+def _of_one(r: Records, n: int, pair: int, voter: int) -> tuple[list[int], float]:
+    """The first rows of a voter on a pair, and the points of the smaller item in all of them."""
+    rows: list[int] = []
+    points = 0.0
+    for block in r.blocks():
+        here = np.flatnonzero((block.cluster == voter) & (block.pair(n) == pair))
+        if len(here):
+            some = block.take(here)
+            got = np.where(some.first == pair // n, some.score, 1.0 - some.score)
+            points += float((got if r.has("unit") else some.masses * got).sum())
+            rows += some.rows[: MOST - len(rows)].tolist()
+    return rows, points
 
 
 def against(e: Evidence) -> Iterator[Finding]:
     """Voters who vote against the others, at random, or for one side."""
     r = e.records
-    if r is None or r.cluster is None or r.clusters is None or len(r.clusters) < 3:
+    if r is None or r.clusters is None or len(r.clusters) < 3:
         return
-    residual, variance, d = e.record_law
-    voter, clusters, n = r.cluster, r.clusters, len(r.clusters)
-
-    def by_voter(x: Floats) -> Floats:
-        return np.asarray(np.bincount(voter, x, n), np.float64)
-
-    mass = by_voter(r.masses)
+    clusters, n = r.clusters, len(r.clusters)
+    mass, know, pull, blind, seen, lean, sided, varied, cubes, slanted = np.zeros((10, n))
+    for block in r.blocks():
+        residual, variance, d = e.residuals(block)
+        voter, masses = block.cluster, block.masses
+        side = np.ones(len(block)) if block.order is None else block.order.astype(np.float64)
+        # What one comparison adds: the ratio of third to second moments.
+        skew = np.maximum(1.0 - 2.0 * variance / np.maximum(masses, 1e-300), 0.3)
+        for sums, x in (
+            (mass, masses), (know, variance * d * d), (pull, residual * d),
+            (blind, masses * (block.score - 0.5) * d), (seen, masses * d * d),
+            (lean, residual * side), (sided, variance * side * side), (varied, variance),
+            (cubes, variance * skew * np.abs(d) ** 3), (slanted, masses * np.abs(side)),
+        ):  # fmt: skip
+            np.add.at(sums, voter, x)
     # Score test of the factor on differences, 1 for voters like the others, 0 at random.
-    know = by_voter(variance * d * d)
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = 1.0 + by_voter(residual * d) / know
-        z = by_voter(residual * d) / np.sqrt(know)
-        blind = by_voter(r.masses * (r.score - 0.5) * d) / np.sqrt(by_voter(r.masses * d * d) / 4.0)
-    side = np.ones(len(r)) if r.order is None else r.order.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lean = by_voter(residual * side) / np.sqrt(by_voter(variance * side * side))
-    own = np.sqrt(np.maximum(by_voter(variance), 1e-12))
+        slope = 1.0 + pull / know
+        z = pull / np.sqrt(know)
+        blind = blind / np.sqrt(seen / 4.0)
+        rate = lean / np.maximum(slanted, 1e-300)
+        lean = lean / np.sqrt(sided)
+    own = np.sqrt(np.maximum(varied, 1e-12))
     count = np.log(max(n, 1))
     found = False
 
@@ -133,12 +194,6 @@ def against(e: Evidence) -> Iterator[Finding]:
             {"clusters": tuple(clusters[which[:MOST]].tolist())}, do, share * 10.0,
         )  # fmt: skip
 
-    # What one comparison adds: the ratio of third to second moments.
-    cubes = by_voter(
-        variance
-        * np.maximum(1.0 - 2.0 * variance / np.maximum(r.masses, 1e-300), 0.3)
-        * np.abs(d) ** 3
-    )
     odd = (know > 0.5) & (z < 0.0) & (slope < 0.4)
     odd &= sure(np.where(odd, z, 0.0), cubes / np.maximum(know, 1e-12) ** 1.5)
     turned = odd & (slope < -0.3) & (blind < -2.0)
@@ -158,7 +213,6 @@ def against(e: Evidence) -> Iterator[Finding]:
             bool(mass[which].sum() > 0.1 * mass.sum() and slope[which].min() < 0.2),
         )  # fmt: skip
     one_side = sure(np.where(np.isfinite(lean), lean, 0.0), 1.0 / own)
-    rate = by_voter(residual * side) / np.maximum(by_voter(r.masses * np.abs(side)), 1e-300)
     one_side &= np.abs(rate) >= 0.1
     if one_side.any() and e.has_order:
         found = True
@@ -175,31 +229,34 @@ def against(e: Evidence) -> Iterator[Finding]:
 def fans(e: Evidence) -> Iterator[Finding]:
     """Voters who favour, or disfavour, one item."""
     r = e.records
-    if r is None or r.cluster is None or r.clusters is None or len(r.clusters) < 2:
+    if r is None or r.clusters is None or len(r.clusters) < 2:
         return
-    residual, variance, _ = e.record_law
     n, voters = len(e.items), len(r.clusters)
-    place: Any = r.cluster
     chosen = np.arange(voters)
+    place = None
     if n * voters > _CELLS:  # the busiest; what others do weighs little
-        chosen = np.argsort(-np.bincount(r.cluster, minlength=voters), kind="stable")
-        chosen = chosen[: max(_CELLS // n, 1)]
-        where = np.full(voters, -1)
-        where[chosen] = np.arange(len(chosen))
-        place = where[r.cluster]
-    keep: Any = place >= 0
-    keep = slice(None) if keep.all() else keep
-    base = place[keep].astype(np.int64) * n
-    size = len(chosen) * n
-
-    def both(x: Floats, sign: float) -> Floats:
-        x = x[keep]
-        up = np.bincount(base + r.first[keep], x, size)
-        return np.asarray(up + np.bincount(base + r.second[keep], sign * x, size), np.float64)
-
-    own = both(variance, 1.0)
+        often = np.zeros(voters, np.int64)
+        for block in r.blocks():
+            np.add.at(often, block.cluster, 1)
+        chosen = np.argsort(-often, kind="stable")[: max(_CELLS // n, 1)]
+        place = np.full(voters, -1)
+        place[chosen] = np.arange(len(chosen))
+    own, known, push, pulled = np.zeros((4, len(chosen) * n))
+    for block in r.blocks():
+        residual, variance, _ = e.residuals(block)
+        first, second, voter = block.first, block.second, block.cluster
+        if place is not None:
+            voter = place[voter]
+            keep = np.flatnonzero(voter >= 0)
+            first, second, voter = first[keep], second[keep], voter[keep]
+            residual, variance = residual[keep], variance[keep]
+        base = voter.astype(np.int64) * n
+        for up, down, x in ((own, known, variance), (push, pulled, residual)):
+            np.add.at(up, base + first, x)
+            np.add.at(down, base + second, x)
+    own += known
+    push -= pulled
     root = np.sqrt(np.maximum(own, 1e-12))
-    push = both(residual, -1.0)
     z = np.where(own > 0.5, push / root, 0.0)
     log_p = log_sum_tail(z, 1.0 / root) + np.log1p(int((own > 0.5).sum()))
     odd = np.flatnonzero((log_p < _CERTAIN) & (own > 0.5))
@@ -253,7 +310,7 @@ def influence(e: Evidence) -> Iterator[Finding]:
         if found:
             break
     if not found:
-        who = "voter or item" if e.records is not None and e.records.cluster is not None else "item"
+        who = "voter or item" if e.records is not None and e.records.has("cluster") else "item"
         text = f"no single {who} decides beyond chance that {listed([e.items[leader]])} leads."
         yield Finding(
             "influence", FINE, text, {"gap": float(fit.theta[leader] - fit.theta[rivals[0]])}
@@ -286,16 +343,20 @@ def _of_voters(
     e: Evidence, y: Floats, gap: float, error: float, leader: int, rival: int
 ) -> Iterator[Finding]:
     r = e.records
-    if r is None or r.cluster is None or r.clusters is None or len(r.clusters) < 2:
+    if r is None or r.clusters is None or len(r.clusters) < 2:
         return
-    residual, variance, _ = e.record_law
     n = len(r.clusters)
-    lever = y[r.first] - y[r.second]
-    push = np.bincount(r.cluster, residual * lever, n)
-    noise = np.sqrt(np.bincount(r.cluster, variance * lever * lever, n))
+    push, noise, most = np.zeros((3, n))
+    for block in r.blocks():
+        residual, variance, _ = e.residuals(block)
+        lever = y[block.first] - y[block.second]
+        np.add.at(push, block.cluster, residual * lever)
+        np.add.at(noise, block.cluster, variance * lever * lever)
+        np.maximum.at(most, block.cluster, np.abs(lever))
+    noise = np.sqrt(noise)
     k = int(np.argmax(push))
     z = push[k] / max(noise[k], 1e-12)
-    jump = float(np.abs(lever[r.cluster == k]).max()) / max(noise[k], 1e-12)
+    jump = float(most[k]) / max(noise[k], 1e-12)
     log_p = float(min(log_sum_tail(z, jump) + np.log(n * _RIVALS), 0.0))
     if log_p < _CERTAIN and push[k] >= error:
         yield _said(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Unpack
 
+from venire._core.executor import lent
 from venire._core.memory import bytes_of
 from venire.data.ageing import told
 from venire.data.aggregation import aggregate
@@ -53,8 +54,9 @@ def read_comparisons(
         How text files are written; default: what their first rows say.
     memory : int or str, optional
         Bytes that the process may need while it reads, as in "1G"; it changes no result.
-    executor : venire.batch.Executor, optional
-        Who adds up the parts of the files; by default this process.
+    executor : int, str, distributed.Client or Executor, optional
+        Who adds up the parts of the files: processes of this machine, or a Dask cluster, as for
+        `venire.batch.fit_files`; the result is the same, bit for bit. Default: this process.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
@@ -92,7 +94,8 @@ def read_comparisons(
         chosen.asked, items, memory=None if memory is None else bytes_of(memory),
         n_threads=n_threads,
     )  # fmt: skip
-    sums = add_up(scanner, how, executor=executor, progress=progress)
+    with lent(executor) as tasks:
+        sums = add_up(scanner, how, executor=tasks, progress=progress)
     try:
         out = sums.finish()
     except ValueError as error:

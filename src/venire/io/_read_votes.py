@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.executor import Executor
+from venire._core.executor import Executor, lent
 from venire._core.memory import bytes_of
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
@@ -19,9 +19,19 @@ from venire.io._errors import DataError
 from venire.io._read import Progress
 from venire.io.assemble import about_rows
 from venire.io.choosing import chosen_in, opened
+from venire.io.folding import folded
 from venire.io.scanner import Dialect, Scanner
 from venire.io.units import Unit
-from venire.io.voting import How, Part, dropped_in_order, finished, reading_of, summed, units_of
+from venire.io.voting import (
+    How,
+    Part,
+    dropped_in_order,
+    finished,
+    n_rows_of,
+    reading_of,
+    summed,
+    units_of,
+)
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -69,8 +79,8 @@ def read_votes(
     memory : int or str, optional
         Bytes that the process may need, or a size like "1GiB": how much is read at a time. The
         result does not depend on it.
-    executor : venire.batch.Executor, optional
-        Who reads the files, or stretches of them, and adds them up. Default: this process.
+    executor : int, str, distributed.Client or Executor, optional
+        Who adds up the parts of the files, as for `read_comparisons`; the same bits.
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     as_shown : bool, default False
@@ -114,19 +124,23 @@ def read_votes(
 
     def place(position: int) -> tuple[Any, int]:
         """File and row of a row of all units."""
+        if not rows:  # others have read them
+            rows.extend(n_rows_of(unit, how) for unit in units)
         starts = np.cumsum([0, *rows])
         which = max(int(np.searchsorted(starts, position, "right")) - 1, 0)
         unit = units[min(which, len(units) - 1)]
         return unit.path, unit.start + position - int(starts[which])
 
-    with about_rows(scanner.path, how.names, place):
+    with about_rows(scanner.path, how.names, place), lent(executor) as tasks:
         while True:
             rows.clear()
             heard = _telling(progress, n_rows)
-            if executor is None:
+            if tasks is None:
                 part = _added(units, how, rows, heard, scanner)
+            elif tasks.apart:
+                part = folded(tasks, summed, units, how, _shares(progress, n_rows))
             else:
-                part = _folded(units, how, rows, heard, executor)
+                part = _one_by_one(units, how, rows, heard, tasks)
             if part.n_rows == 0:
                 raise DataError(scanner.path, "holds no rows")
             how, notes, is_right = reading_of(part, how)
@@ -157,7 +171,7 @@ def _added(
     return total
 
 
-def _folded(
+def _one_by_one(
     units: Sequence[Unit], how: How, rows: list[int], heard: Callable[[int], None], tasks: Executor
 ) -> Part:
     """The same by tasks, one for each unit; their sums are added in the order of the units."""
@@ -189,6 +203,16 @@ def _telling(progress: Progress | None, n_rows: int | None) -> Callable[[int], N
         done += n
         if progress is not None and n_rows:
             progress(done, n_rows)
+
+    return told
+
+
+def _shares(progress: Progress | None, n_rows: int | None) -> Callable[[int, int], None]:
+    """What is told of units, and passes on about how many rows they have."""
+
+    def told(n: int, of: int) -> None:
+        if progress is not None and n_rows:
+            progress(n_rows * n // of, n_rows)
 
     return told
 

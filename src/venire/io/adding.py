@@ -15,30 +15,36 @@ from venire.data.outcomes import Reading, Survey
 from venire.data.sums import CellSums
 from venire.io._errors import DataError
 from venire.io.assemble import about_rows
+from venire.io.folding import folded
 from venire.io.scanner import Scanner
 from venire.io.summing import Heard, How, latest, summed, surveyed, units_of
 from venire.io.units import Unit
 
-__all__ = ["add_up"]
+__all__ = ["add_up", "as_read", "require_rows"]
 
 
 class _Tasks:
     """Functions of units, done here or by an executor, in the order of the units."""
 
     def __init__(self, units: Sequence[Unit], executor: Any) -> None:
-        self.units, self._executor = units, executor
+        self.units, self.executor = units, executor
 
     @property
     def is_local(self) -> bool:
         """Whether they are done here."""
-        return self._executor is None
+        return self.executor is None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether they are done by other processes."""
+        return self.executor is not None and self.executor.apart
 
     def each(self, name: str, function: Callable[..., Any], how: How) -> Iterator[Any]:
         """The result of each unit."""
-        if self._executor is None:
+        if self.executor is None:
             yield from (function(unit, how) for unit in self.units)
             return
-        some = self._executor
+        some = self.executor
         units = enumerate(unit.absolute() for unit in self.units)
         pending = [some.submit(name, k, function, unit, how) for k, unit in units]
         early: dict[int, Any] = {}
@@ -82,12 +88,19 @@ def add_up(
         how = how._replace(columns=replace(columns, at=_last(dates, scanner)))
     if columns.outcome is not None and executor is not None:
         how = how._replace(reading=_first_reading(units, how))
-    sums = _as_read(scanner, tasks, how, told, n_rows or 0)
+
+    def fold(how: How) -> CellSums:
+        return _folded(tasks, how, told, n_rows or 0)
+
+    def surveys(how: How) -> list[Any]:
+        return list(tasks.each("survey", surveyed, how))
+
+    sums = as_read(scanner, units, how, fold, surveys)
     if how.columns.at is not columns.at and sums.latest != how.columns.at:
         # the last of all dates stood in a row that is left out
         how = how._replace(columns=replace(columns, at=sums.latest))
-        sums = _as_read(scanner, tasks, how, told, n_rows or 0)
-    _require_rows(scanner, how, sums)
+        sums = as_read(scanner, units, how, fold, surveys)
+    require_rows(scanner, how, sums)
     return sums
 
 
@@ -100,7 +113,8 @@ def _last(dates: list[Any], scanner: Scanner) -> Any:
     return max(dates)
 
 
-def _require_rows(scanner: Scanner, how: How, sums: CellSums) -> None:
+def require_rows(scanner: Scanner, how: How, sums: CellSums) -> None:
+    """Refuse files without rows, or without any that is not left out."""
     if not sums.n_rows:
         raise DataError(scanner.path, "holds no rows")
     if sums.n_rows == sum(sums.dropped.values()):
@@ -109,22 +123,38 @@ def _require_rows(scanner: Scanner, how: How, sums: CellSums) -> None:
             fail("first", f"no row is left: {told}")
 
 
-def _as_read(scanner: Scanner, tasks: _Tasks, how: How, told: Any, n_rows: int) -> CellSums:
-    """The sums, outcomes read as the whole column says: again, if the first rows said otherwise."""
+def as_read(
+    scanner: Scanner,
+    units: Sequence[Unit],
+    how: How,
+    fold: Callable[[How], CellSums],
+    surveys: Callable[[How], list[tuple[Survey, int]]],
+) -> CellSums:
+    """The sums, outcomes read as the whole column says: again, if the first rows said otherwise.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    units : sequence of Unit
+    how : How
+    fold : callable
+        Gives the sums of all units, read in this way.
+    surveys : callable
+        Gives what the outcomes of each unit look like, and its rows.
+    """
     try:
-        sums = _folded(tasks, how, told, n_rows)
+        sums = fold(how)
     except DataError:
         if how.columns.outcome is None:
             raise
-        found = list(tasks.each("survey", surveyed, how))
-        reading = _reading(scanner, tasks.units, how, found)
-        return _folded(tasks, how._replace(reading=reading), told, n_rows)
+        reading = _reading(scanner, units, how, surveys(how))
+        return fold(how._replace(reading=reading))
     if sums.survey is None or not sums.survey.seen:
         return sums
     whole = sums.survey
-    reading = _reading(scanner, tasks.units, how, [(whole, sums.n_rows)])
+    reading = _reading(scanner, units, how, [(whole, sums.n_rows)])
     if reading != sums.reading:
-        sums = _folded(tasks, how._replace(reading=reading), told, n_rows)
+        sums = fold(how._replace(reading=reading))
     sums.notes = whole.notes(reading, how.terms)
     return sums
 
@@ -179,6 +209,11 @@ def _folded(tasks: _Tasks, how: How, told: Any, n_rows: int) -> CellSums:
         if total is not None:
             return total
         done = 0
+    if tasks.is_apart:
+        return folded(
+            tasks.executor, summed, tasks.units, how,
+            lambda n, of: None if told is None else told(n_rows * n // of, n_rows),
+        )  # fmt: skip
     total = how.empty()
     for sums in tasks.each("sums", summed, how):
         total.merge(sums)

@@ -96,7 +96,7 @@ def _get_latest(record: Record) -> Any:
 
 #: Of the tasks of `venire.io.adding` and of the readers of votes.
 KINDS = {
-    "sums": Kind(_put, _get),
-    "survey": Kind(put, _get_survey),
-    "latest": Kind(put, _get_latest),
+    "sums": Kind(_put, _get, by_unit=True),
+    "survey": Kind(put, _get_survey, by_unit=True),
+    "latest": Kind(put, _get_latest, by_unit=True),
 }

@@ -27,15 +27,19 @@ from venire.data.coding import Encoded
 from venire.data.columns import Columns
 from venire.data.frames import look, read_frame
 from venire.data.outcomes import Reading, Survey, Terms
+from venire.data.rows import Rows
 from venire.data.series import kept, missing
 from venire.data.sums import CellSums
+from venire.data.sums.splitting import Piece
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, changed, cut_up, plain_type, stamp_of
+from venire.io.units import Unit, changed, cut_up, stamp_of
 
-__all__ = ["How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
+__all__ = ["Beside", "How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
+_KEPT = 3 << 22  # rows that are held as they are, where there are no more
+_TIMES = 8  # as many rows as other units have: of soft scores the cells are added to those before
 _LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
 _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
@@ -62,11 +66,29 @@ class How(NamedTuple):
         """The column of each argument."""
         return self.columns.in_file().names
 
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return self._replace(memory=memory, n_threads=n_threads)
+
     def empty(self) -> CellSums:
         """The sums of no rows."""
         items = self.items
         as_integers = items is None or np.asarray(items).dtype.kind in "iu"
-        return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+        left = _KEPT if self.memory is None else self.memory // 256
+        return CellSums(
+            items, is_text=self.is_text and as_integers, keep=min(left, _KEPT),
+            n_threads=self.n_threads,
+        )  # fmt: skip
+
+    @staticmethod
+    def restored(piece: Piece) -> CellSums:
+        """The sums of what `CellSums.split` gave."""
+        return CellSums.from_arrays(*piece, to_merge=True)
+
+    @staticmethod
+    def exact(sums: CellSums) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return sums.is_exact
 
 
 def rows_at_a_time(how: How) -> int:
@@ -90,6 +112,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, lacks a column, or has values of another type than the others.
     """
     names = how.names
+    scanner.require_alike(names, LABELS)
     opened = []
     for number, file in enumerate(scanner.files):
         with about_rows(file, names):
@@ -97,38 +120,14 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
             opened.append((stamp, scanner.format(number).tables(names, LABELS, 1, None)))
     texts = [tables.is_text for _, tables in opened]
     mixed = any(texts) and not all(texts)
-    if not mixed:
-        _require_alike(scanner, [tables.types for _, tables in opened], how)
     as_text = frozenset(names[a] for a in LABELS if a in names) if mixed else frozenset()
     units = []
     for file, (stamp, tables) in zip(scanner.files, opened, strict=True):
         unit = Unit(file, stamp=stamp, texts=frozenset() if tables.is_text else as_text)
-        units += cut_up(unit) if file.fd is None else [unit]
+        units += cut_up(unit, _TIMES) if file.fd is None else [unit]
     counts = [tables.n_rows for _, tables in opened]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
     return units, how._replace(is_text=any(texts)), n_rows
-
-
-def _require_alike(scanner: Scanner, types: Sequence[Any], how: How) -> None:
-    """Refuse a file whose labels are text where those of the others are integers."""
-    import pyarrow as pa
-
-    def kind(t: Any) -> str:
-        t = plain_type(t)
-        whole = pa.types.is_integer(t) or pa.types.is_floating(t)
-        return "numbers" if whole else "text" if not pa.types.is_null(t) else ""
-
-    for argument in LABELS:
-        name = how.names.get(argument)
-        told = [(kind(t[name]), t[name]) for t in types if name in t]
-        if len(told) < len(types):
-            continue
-        both = zip(told, scanner.files, strict=True)
-        known = [(what, t, file) for (what, t), file in both if what]
-        for what, t, file in known[1:]:
-            if what != known[0][0]:
-                reason = f"holds values of type {t}, but {known[0][2].name} holds {known[0][1]}"
-                raise DataError(file, reason, column=name, argument=argument)
 
 
 @contextmanager
@@ -147,8 +146,28 @@ def unchanged(unit: Unit) -> Iterator[None]:
 # ---- what a task does ---------------------------------------------------------------------------
 
 
+class Beside(NamedTuple):
+    """What else is read of each row, for somebody who wants more than sums.
+
+    Attributes
+    ----------
+    names : sequence of str
+        Further columns.
+    see : callable
+        Gets the checked rows of each piece, and the piece; returns the rows to add.
+    """
+
+    names: Sequence[str]
+    see: Callable[[Rows, Any], Rows]
+
+
 def summed(
-    unit: Unit, how: How, into: CellSums | None = None, heard: Heard = lambda n: None
+    unit: Unit,
+    how: How,
+    into: CellSums | None = None,
+    heard: Heard = lambda n: None,
+    *,
+    beside: Beside | None = None,
 ) -> CellSums:
     """The sums of the rows of a unit.
 
@@ -162,23 +181,27 @@ def summed(
         Sums of the rows before, to which these are added.
     heard : callable, optional
         Called with the number of rows of each piece.
+    beside : Beside, optional
 
     Raises
     ------
     DataError
         If the file cannot be read, has changed, or holds a bad value; it says which.
     """
+    import pyarrow as pa
+
     sums = how.empty() if into is None else into
     names, columns, done = how.names, how.columns, 0
     own: dict[str, Any] = {a: f"\0{a}" for a in LABELS if a in names}
     coded, called = replace(columns, **own), (columns.first, columns.second)
     rest = [name for a, name in names.items() if a not in LABELS]
+    every = names if beside is None else names | {f"\0{k}": n for k, n in enumerate(beside.names)}
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(names, rows_at_a_time(how)).pieces:
+        for piece in unit.tables(every, rows_at_a_time(how)).pieces:
             n = piece.num_rows
             if not n:
                 continue
-            frame: dict[str, Any] = {name: piece[name] for name in rest}
+            frame: dict[str, Any] = {name: pa.chunked_array([piece[name]]) for name in rest}
             frame |= _coded(piece, names, sums)
             rows = read_frame(
                 frame, coded, reading=how.reading or sums.reading, called=called,
@@ -186,7 +209,8 @@ def summed(
             )  # fmt: skip
             if rows.survey is not None:
                 sums.look(rows.survey, how.reading, how.terms)
-            sums.add(rows._replace(source=names))
+            rows = rows._replace(source=names)
+            sums.add(rows if beside is None else beside.see(rows, piece))
             _require_room(unit, how, sums)
             done += n
             heard(n)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,7 @@ from venire.data.outcomes import Reading, Terms
 from venire.data.sifting import EMPTY, NO_LABEL
 from venire.data.sums import VoteSums
 from venire.data.sums.gold import GoldSums
+from venire.data.sums.splitting import Piece
 from venire.data.votes import Votes
 from venire.data.votes.frame import Told, frame_rows
 from venire.io._errors import DataError
@@ -35,7 +37,16 @@ from venire.io.assemble import about_rows
 from venire.io.scanner import Scanner
 from venire.io.units import Unit, changed, cut_up, stamp_of
 
-__all__ = ["How", "Part", "finished", "reading_of", "rows_at_a_time", "summed", "units_of"]
+__all__ = [
+    "How",
+    "Part",
+    "finished",
+    "n_rows_of",
+    "reading_of",
+    "rows_at_a_time",
+    "summed",
+    "units_of",
+]
 
 LABELS = ("first", "second", "pair", "group", "by", "teacher")
 _NUMBERS = ("weight", "swapped", "probabilities0", "probabilities1", "probabilities2")
@@ -43,6 +54,7 @@ _LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
 _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
 Heard = Callable[[int], None]  # of further rows
+PartPiece = tuple[Piece, "Part | None"]  # votes, and what is of all rows
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,25 @@ class How:
     def is_exact(self) -> bool:
         """Whether sums are of whole numbers, which any order gives the same bits."""
         return bool(self.columns.runs) and self.columns.weight is None
+
+    def exact(self, part: Part) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return self.is_exact
+
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return replace(self, memory=memory, n_threads=n_threads)
+
+    def empty(self) -> Part:
+        """What no rows add up to."""
+        return Part(self)
+
+    def restored(self, piece: PartPiece) -> Part:
+        """What `Part.split` gave."""
+        sums, rest = piece
+        part = Part(self) if rest is None else copy(rest)
+        part.sums = VoteSums.from_arrays(*sums)
+        return part
 
 
 class Part:
@@ -174,6 +205,14 @@ class Part:
         if part.gold is not None:
             part.gold.require_labels(part._labels())
         return part
+
+    def split(self, n: int) -> list[PartPiece | None]:
+        """In pieces that have no judgment in common; all in the first where there is gold."""
+        rest = copy(self)
+        rest.sums = VoteSums()
+        if self.gold is not None:
+            return [(self.sums.to_arrays(), rest), *[None] * (n - 1)]
+        return [(x, None if k else rest) for k, x in enumerate(self.sums.split(n))]
 
     def _labels(self) -> dict[str, Any]:
         return {a: x for a, x in self.sums.labels.items() if len(x) and a != "teacher"}
@@ -277,6 +316,13 @@ def summed(
     if error := changed(unit):
         raise error
     return part
+
+
+def n_rows_of(unit: Unit, how: How) -> int:
+    """How many rows a unit has."""
+    names = {"teacher": how.names["teacher"]}
+    pieces = unit.tables(names, _MOST, _label_names(how)).pieces
+    return sum(piece.num_rows for piece in pieces)
 
 
 def _require_room(unit: Unit, how: How, part: Part) -> None:

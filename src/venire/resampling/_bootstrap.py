@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
 from venire._core import arrays, checks
-from venire._core.executor import opened
+from venire._core.executor import lent
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
 from venire.resampling import _groups
@@ -178,7 +177,7 @@ def bootstrap(
     key, threads = arrays.keys(rng), checks.n_threads(n_threads)
     if isinstance(fit, GroupedFit):
         none_of_groups = _of_groups(fit, scheme, unit, key, tol, threads, keep, checked)
-        with _opened(executor) as tasks:
+        with lent(executor) as tasks:
             return none_of_groups._extended(n_resamples, progress, tasks)
     if keep == "summary":
         checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
@@ -191,13 +190,8 @@ def bootstrap(
         residual=none, status=np.empty(0, np.int8), n_iter=np.empty(0, np.int32), tol=tol,
         n_threads=threads, unit=engine.unit, _cache={"engine": engine},
     )  # fmt: skip
-    with _opened(executor) as tasks:
+    with lent(executor) as tasks:
         return empty._extended(n_resamples, progress, tasks)
-
-
-def _opened(executor: Any) -> Any:
-    """The executor that is meant; None: this process."""
-    return nullcontext() if executor is None else opened(executor)
 
 
 def _levels(levels: Any) -> tuple[float, ...]:

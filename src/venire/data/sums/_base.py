@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
+from venire.data.sums.splitting import Piece
+
 __all__ = ["Sums", "restored"]
 
 
@@ -43,6 +45,14 @@ class Sums(ABC):
     @abstractmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """The same sums again."""
+
+    @abstractmethod
+    def split(self, n: int) -> list[Piece]:
+        """The same in `n` pieces that have no cell in common, as `from_arrays` takes them.
+
+        They are cut by the labels of the cells: the k-th pieces of several sums, merged in their
+        order, are the k-th piece of these merged. What is of all rows stands in the first.
+        """
 
     @abstractmethod
     def finish(self) -> Any:

@@ -12,15 +12,17 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data._strata import Strata, covariates_of
 from venire.data.ageing import InOrder, aged_piece, instants, joined, require_young
-from venire.data.aggregation import Weighed, add_up, refuse_self, weighed
+from venire.data.aggregation import refuse_self, weighed
 from venire.data.coding import Encoded
 from venire.data.comparisons import Comparisons
 from venire.data.outcomes import Survey, Terms
 from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
-from venire.data.sums._stores import Masses, Store
+from venire.data.sums._kept import Kept
+from venire.data.sums._stores import Given, Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_cells
 
 __all__ = ["CellSums"]
 
@@ -36,6 +38,8 @@ class CellSums(Sums):
         As in `venire.Comparisons`.
     is_text : bool
         Labels of items that all are written as integers become integers.
+    keep : int
+        Rows that are held as they are, to be sorted at once, if there are no more: the fastest way.
     n_threads : int, optional
 
     Attributes
@@ -71,10 +75,15 @@ class CellSums(Sums):
     """
 
     def __init__(
-        self, items: Any = None, *, is_text: bool = False, n_threads: int | None = None
+        self,
+        items: Any = None,
+        *,
+        is_text: bool = False,
+        keep: int = 0,
+        n_threads: int | None = None,
     ) -> None:
         self.n_threads = checks.n_threads(n_threads)
-        self.is_text = is_text
+        self.is_text, self.keep = is_text, keep
         self.labels = Interim(("first", "second"), self.n_threads, items, is_text)
         self.clusters = Interim(("cluster",), self.n_threads)
         self.n_rows = 0
@@ -129,14 +138,15 @@ class CellSums(Sums):
         self._ageing = ageing or self._ageing
         strata = self._strata(rows)
         found = weighed(rows, self.labels.labels, first, second, strata)
-        self._see(first, second)
+        if len(found.first) < rows.n:  # rows without weight name their items
+            self._see(first, second)
         self._has["order"] |= found.order is not None
         if not len(found.first):
             self._refuse_self(first, second)
             return
         if self._store is None:
-            self._store = Store.of(strata, is_masses="win" in found.masses)
-        bad = self._store.add(found, self.n_threads)
+            self._store = self._empty(strata, "win" in found.masses)
+        bad = self._store.add(found, len(self.labels), self.n_threads)
         if bad is not None:
             refuse_self(self.labels.labels, found.first, bad)
 
@@ -172,14 +182,25 @@ class CellSums(Sums):
             refuse_self(self.labels.labels, first, int(same[0]))
 
     def _see(self, *codes: NDArray[np.int32]) -> None:
-        """Mark the items that occur, in rows without weight as well."""
-        from venire._native.labels import mark
-
-        if len(self._seen) < len(self.labels):
-            more = len(self.labels) + len(self.labels) // 4
-            self._seen = np.concatenate([self._seen, np.zeros(more - len(self._seen), np.uint8)])
+        """Mark items that occur, beside those of the cells."""
+        self._make_room()
         for column in codes:
-            mark(column, 0, self._seen, self.n_threads)
+            self._seen[column] = 1
+
+    def _make_room(self) -> None:
+        n = len(self.labels)
+        if len(self._seen) < n:
+            more = np.zeros(n + n // 4 - len(self._seen), np.uint8)
+            self._seen = np.concatenate([self._seen, more])
+
+    @property
+    def _occurring(self) -> NDArray[np.bool_]:
+        """Which of the labels occur."""
+        self._make_room()
+        seen = self._seen[: len(self.labels)].copy()
+        if self._store is not None:
+            self._store.mark(seen)
+        return seen.view(bool)
 
     def look(self, seen: Survey, reading: str | None, terms: Terms) -> None:
         """Note what the outcomes of a piece look like, and how they are read from the first on."""
@@ -200,7 +221,8 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and not later._seen.any():
+        seen = later._occurring
+        if later._store is None and later._ageing is None and not seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -209,10 +231,11 @@ class CellSums(Sums):
             if self._names != later._names:
                 fail("covariates", f"must be {self._names}, are {later._names}")
         self._ageing, fresh = self._aged_with(later)
-        here = np.flatnonzero(later._seen[: len(later.labels)])
+        here = np.flatnonzero(seen)
         codes = np.full(len(later.labels), -1, np.int32)
-        codes[here] = self.labels.recode(later.labels.labels[here])
-        self._see(codes[here])
+        if len(here):
+            codes[here] = self.labels.recode(later.labels.labels[here])
+            self._see(codes[here])
         self._has = {name: has or later._has[name] for name, has in self._has.items()}
         self._names = self._names or later._names
         if later._store is None:
@@ -222,9 +245,9 @@ class CellSums(Sums):
             own = self.clusters.recode(later.clusters.labels[: len(later.clusters)])
             x = x._replace(strata=x.strata._replace(cluster=own[x.strata.cluster]))
         if self._store is None:
-            self._store = Store.of(x.strata, is_masses=later._store.is_masses)
+            self._store = self._empty(x.strata, later._store.is_masses)
         self._store.scale(fresh[0])
-        self._store.add_masses(x.scaled(fresh[1]), self.n_threads)
+        self._store.add_masses(x.scaled(fresh[1]), len(self.labels), self.n_threads)
 
     def _aged_with(self, later: CellSums) -> tuple[Ageing | None, tuple[float, float]]:
         if self._store is None and self._ageing is None:
@@ -262,7 +285,7 @@ class CellSums(Sums):
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """All that they hold: arrays, and picklable facts."""
-        here = np.flatnonzero(self._seen[: len(self.labels)])
+        here = np.flatnonzero(self._occurring)
         arrays: dict[str, NDArray[Any]] = {"items": self.labels.labels[here]}
         facts: dict[str, Any] = {
             "n_rows": self.n_rows, "dropped": dict(self.dropped), "survey": self.survey,
@@ -281,9 +304,19 @@ class CellSums(Sums):
                 arrays["clusters"] = self.clusters.labels[: len(self.clusters)]
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no cell in common; see `Sums.split`."""
+        return of_cells(self.to_arrays(), n)
+
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
-        """The same sums again."""
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        *,
+        to_merge: bool = False,
+    ) -> Self:
+        """The same sums again; `to_merge`: only to be merged into others, at half the cost."""
         self = cls(is_text=facts["is_text"])
         self.n_rows, self.dropped = facts["n_rows"], dict(facts["dropped"])
         self.survey, self._has, self._names = facts["survey"], dict(facts["has"]), facts["names"]
@@ -291,16 +324,28 @@ class CellSums(Sums):
         self._lives, self._half_life = facts["lives"], facts["half_life"]
         self.notes, self.reading, self.latest = facts["notes"], facts["reading"], facts["latest"]
         if len(arrays["items"]):
-            codes = self.labels.recode(np.asarray(arrays["items"]))
+            self.labels = Interim.over(
+                self.labels.names, np.asarray(arrays["items"]), self.n_threads
+            )
+            codes = np.arange(len(arrays["items"]), dtype=np.int32)
             self._see(codes)
         if "is_masses" not in facts:
             return self
         if "clusters" in arrays:
-            self.clusters.recode(np.asarray(arrays["clusters"]))
-        x = Masses.of(arrays).relabelled(codes)
-        self._store = Store.of(x.strata, is_masses=facts["is_masses"])
-        self._store.add_masses(x, self.n_threads)
+            self.clusters = Interim.over(
+                ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
+            )
+        x = Masses.of(arrays, len(arrays["items"]), len(self.clusters)).relabelled(codes)
+        if to_merge:
+            self._store = Given(x, is_masses=facts["is_masses"])
+            return self
+        self._store = self._empty(x.strata, facts["is_masses"])
+        self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
+
+    def settled(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """The items that occur, sorted, and the place of each code among them; -1: it does not."""
+        return self.labels.settled(self._occurring, whole=self.is_text)
 
     def finish(self) -> Comparisons:
         """The comparisons; nothing may be added afterwards.
@@ -316,22 +361,27 @@ class CellSums(Sums):
             ageing = ageing._replace(squares=self._squares.total())
         if self._store is None:
             fail("weight", "every comparison has weight 0")
-        seen = self._seen[: len(self.labels)].astype(bool)
-        items, rank = self.labels.settled(seen, whole=self.is_text)
-        x = self._store.masses().relabelled(rank)
-        strata, clusters, dates = x.strata, None, None
-        if strata.cluster is not None:
-            clusters, place = self.clusters.settled()
-            strata = strata._replace(cluster=place[strata.cluster])
-        if strata.date is not None:
-            dates, when = np.unique(strata.date, return_inverse=True)
-            strata = strata._replace(date=when.astype(np.int64))
-        masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
-        if x.square is not None and not self._store.is_masses:
-            masses["square"] = x.square
-        found = Weighed(x.lo, x.hi, masses, None, x.order, strata)
-        cells = add_up(items, *found, self.n_threads)._replace(
-            has_order=self._has["order"], clusters=clusters, dates=dates, ageing=ageing,
-            covariate_names=self._names or (),
-        )  # fmt: skip
-        return Comparisons.from_cells(cells)
+        items, rank = self.settled()
+        store, self._store = self._store, None
+        told: dict[str, Any] = {"clusters": None, "dates": None}
+
+        def settled(strata: Strata) -> Strata:
+            """The same in the order of their labels and dates."""
+            if strata.cluster is not None:
+                told["clusters"], own = self.clusters.settled()
+                strata = strata._replace(cluster=own[strata.cluster])
+            if strata.date is not None:
+                told["dates"], when = np.unique(strata.date, return_inverse=True)
+                strata = strata._replace(date=when.astype(np.int64))
+            return strata
+
+        cells = store.cells(items, rank, settled, self.n_threads)._replace(
+            has_order=self._has["order"], ageing=ageing, covariate_names=self._names or ()
+        )
+        return Comparisons.from_cells(cells._replace(**told))
+
+    def _empty(self, strata: Strata, is_masses: bool) -> Store:
+        """A store for rows like these."""
+        apart = any(x is not None for x in strata)
+        cells: Store = Sorted(is_masses=is_masses) if apart else Table(is_masses=is_masses)
+        return Kept(cells, self.keep) if self.keep else cells

@@ -40,6 +40,17 @@ class GoldSums:
         self._values: dict[Any, int] = {}
         self._rows: list[NDArray[np.int64]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        keys = {name: getattr(self, name).records() for name in ("_found", "_strata")}
+        return self.__dict__ | keys
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("_found", "_strata"):
+            keys = _keys()
+            keys.restore(state[name])
+            setattr(self, name, keys)
+
     @property
     def nbytes(self) -> int:
         """Bytes that they take, about."""

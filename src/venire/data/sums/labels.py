@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,18 @@ class Interim(Encoder):
             self._given = found[codes]
             self._at = {label: k for k, label in enumerate(self._given.tolist())}
             self._where = np.empty(0, np.int32)
+
+    @classmethod
+    def over(
+        cls, names: tuple[str, ...], labels: NDArray[Any], n_threads: int | None = None
+    ) -> Self:
+        """With codes for these labels, which are distinct, in their order."""
+        self = cls(names, n_threads)
+        self._is_direct = False
+        codes = self.recode(labels)
+        if (codes != np.arange(len(labels))).any():
+            fail(names[0], "labels must be distinct")
+        return self
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -13,6 +13,7 @@ from venire._core.checks import fail
 from venire.data.coding import Encoded
 from venire.data.sums._base import Sums
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_votes
 from venire.data.votes import Votes
 from venire.data.votes.rows import VoteRows, refuse_vote
 from venire.data.votes.strata import stratified
@@ -261,6 +262,10 @@ class VoteSums(Sums):
         }  # fmt: skip
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no judgment in common; see `Sums.split`."""
+        return of_votes(self.to_arrays(), n)
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """The same sums again.
@@ -280,10 +285,8 @@ class VoteSums(Sums):
         self._has = has
         for name in has:
             if name != "second":
-                labels = arrays[f"labels of {name}"]
-                codes = self.labels[name].recode(labels)
-                if (codes != np.arange(len(labels))).any():
-                    raise ValueError(f"labels of {name}: are not all different")
+                names, labels = self.labels[name].names, arrays[f"labels of {name}"]
+                self.labels[name] = Interim.over(names, labels, self.n_threads)
         self._records = _records(facts["kind"])
         self._records.restore(arrays["records"])
         self._strata.restore(arrays["strata"])
