@@ -419,7 +419,7 @@ def test_short_and_quiet_jobs_say_nothing(monkeypatch, tmp_path):
 
 
 def test_times():
-    assert [_progress._time(x) for x in (3.2, 75, 7300)] == ["3 s", "1 min 15 s", "2 h 1 min"]
+    assert [_progress.time_of(x) for x in (3.2, 75, 7300)] == ["3 s", "1 min 15 s", "2 h 1 min"]
 
 
 def test_a_stream_without_an_encoding():

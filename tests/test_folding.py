@@ -83,7 +83,8 @@ FITS = {
 
 
 @pytest.mark.parametrize("kind", FITS)
-def test_comparisons(folder, kind):
+def test_comparisons(folder, kind, monkeypatch):
+    monkeypatch.setattr("venire.io.units.ROWS", 300 // 8)  # of which a unit has eight
     want, tasks = vn.io.read_comparisons(folder, **FITS[kind]), Travelling()
     told = []
     found = vn.io.read_comparisons(

@@ -28,7 +28,8 @@ EXEMPT = {
 FOR_OTHERS = [
     "Comparisons.graph", "Comparisons.within", "GroupedComparisons.at",
     "GroupedComparisons.from_cells", "GroupedComparisons.with_masses", "Votes.from_tables",
-    "Executor.completed", "Executor.forget", "Executor.limits", "Executor.share", "Executor.submit",
+    "Executor.completed", "Executor.forget", "Executor.here", "Executor.keep",
+    "Executor.limits", "Executor.set_aside", "Executor.share", "Executor.submit",
     "Fit.has_free_tie", "Fit.log_tie",
     "PlackettLuceFit.deviation_errors", "PlackettLuceFit.pairs", "PlackettLuceFit.positions",
     "PlackettLuceFit.best_first", "PlackettLuceFit.posterior", "PriorMeans.asked_of",
@@ -39,7 +40,7 @@ FOR_OTHERS = [
     "ItemPriors.levelled", "ItemPriors.part", "ItemPriors.ridge", "ItemPriors.total",
     "Columns.constant", "Display.digits", "Display.facts", "Display.name", "Display.place",
     "Display.put", "Display.words", "PairDesign.require_groups", "PathFit.require_own_scale",
-    "Rated.columns",
+    "Rated.columns", "Scanner.require_alike",
     "Rated.weights_are_given", "Ratings.best_first", "Ratings.determined", "Ratings.display",
     "Ratings.items", "Ratings.level_errors", "Ratings.marked", "Ratings.own",
     "Ratings.parameter_errors", "Ratings.rating", "Ratings.shown", "Ratings.to_elo",

@@ -141,7 +141,7 @@ VOTES = vn.Votes(A, B, T, [1, 0, -1])
         (lambda: vn.consensus([1]), TypeError, ["Votes", "list"]),
         (lambda: vn.consensus(VOTES, "best"), ValueError, ["'best'", "reliability"]),
         (lambda: vn.consensus(VOTES, rho=1.5), ValueError, ["rho", "1.5"]),
-        (lambda: vn.consensus(VOTES, rho="x"), TypeError, ["rho"]),
+        (lambda: vn.consensus(VOTES, rho="x"), ValueError, ["rho", "'x'", "estimate"]),
         (lambda: vn.consensus(VOTES, rounds=0), ValueError, ["rounds", "0"]),
         (lambda: vn.consensus(VOTES, rounds="all"), ValueError, ["rounds", "'all'"]),
         (lambda: vn.consensus(VOTES, rounds=1.5), TypeError, ["rounds", "1.5"]),

@@ -65,6 +65,10 @@ class Lock:
                 self._file.truncate(0)
             self._file.close()  # which drops the lock
 
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):  # a copy in a child of a fork holds on to nothing
+            self._file.close()
+
 
 def holder(folder: Path) -> str:
     """Who holds the lock of a folder now, in words; empty: nobody."""

@@ -19,6 +19,10 @@ def added_in_order(pieces: Iterable[Mapping[str, Any]]) -> dict[tuple[int, int, 
         Columns of rows by name: codes `first` and `second`; `score` (or `win`, `loss` and `tie`),
         and, if there are any, `weight` and `order`.
 
+    Notes
+    -----
+    Kernel: csrc/vn_sums.c, by `venire.io.read_comparisons`.
+
     Examples
     --------
     >>> from venire.reference import added_in_order

@@ -359,7 +359,8 @@ def calibrate(case: Case) -> None:
     if out.converged:
         case.finite("a bias", out.bias[out.n_bridges > 0])
         case.finite("the variance", out.variance)
-    case.get(out, "groups"), case.get(out, "unlinked")
+    for name in ("groups", "unlinked", "spread", "dispersion", "noise"):
+        case.get(out, name)
     case.call(repr, out)
     case.call(out.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "items": True}, 0.2))
 
