@@ -1,4 +1,4 @@
-"""How many comparisons a second are added up from Parquet, and in how much memory they are fitted.
+"""How many comparisons a second are added up from Parquet files, and what memory the fit needs.
 
 ``python -m benchmarks.billion --rows 1e9`` makes a hundred files of 10^9 comparisons of 10^6 items,
 2 * 10^7 pairs of them, each seen from both sides, and fits them within 4 GiB; --rows 1e7 does a

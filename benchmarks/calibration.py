@@ -1,6 +1,10 @@
-"""What calibration across groups is worth to a student that learns from all groups at once.
+"""Calibration across groups: whether it holds, and what it is worth to a student of all groups.
 
-    python -m benchmarks.calibration [--seeds 24] [--groups 40] [--bridges 1 2 4 8]
+    python -m benchmarks.calibration [--seeds 24] [--groups 40] [--bridges 1 2 4 8] [--worlds 20]
+
+Before that, the table of `benchmarks.calibration_bars`: whether the variance of biases, the biases
+and the items' intervals hold where items have few votes. --worlds 0 leaves it out, --seeds 0 what
+follows.
 
 The world is that of `vn.simulate.world`, with biases of groups of standard deviation 1.5 that are
 partly a function of features of the group. Four judges (`vn.simulate.teachers`) vote on pairs of
@@ -23,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import venire as vn
+from benchmarks import calibration_bars
 
 N_ITEMS, DEGREE, BIAS = 50, 8, 1.5
 TEACHERS = vn.simulate.teachers("usual")
@@ -114,7 +119,7 @@ def one_seed(seed: int, n_groups: int, per_group: list[int]) -> dict[str, float]
     }
     for m, asked, evidence in zip(per_group, between, found, strict=True):
         level = calibrated(gf, asked, evidence)
-        out[f"{m} bridges"] = student.r2(level.theta)
+        out[f"{m} bridges"] = student.r2(vn.targets.make_targets(gf, level).target)
         out[f"s2, {m}"] = level.variance
     return out
 
@@ -129,7 +134,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=24)
     parser.add_argument("--groups", type=int, default=40)
     parser.add_argument("--bridges", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--worlds", type=int, default=20, help="of each cell of the table")
+    parser.add_argument("--in-world", type=int, default=100, help="groups of a world")
+    parser.add_argument("--items", type=int, default=30, help="of a group")
+    parser.add_argument("--votes", type=int, nargs="+", default=[2, 4, 8, 20])
+    parser.add_argument("--degrees", type=int, nargs="+", default=[2, 4, 8], help="bridges")
+    parser.add_argument("--kinds", nargs="+", default=list(calibration_bars.KINDS))
+    parser.add_argument("--soft-within", action="store_true", help="logits within groups as well")
+    parser.add_argument("--priors", type=float, nargs="+", default=[0.01, 0.1, 1.0])
+    parser.add_argument("--s2", type=float, nargs="+", default=[0.25, 2.25, 9.0])
     arguments = parser.parse_args()
+    if arguments.worlds:
+        calibration_bars.print_table(arguments)
+    if not arguments.seeds:
+        return
     runs = [one_seed(s, arguments.groups, arguments.bridges) for s in range(arguments.seeds)]
     table = {name: np.array([run[name] for run in runs]) for name in runs[0]}
     print(f"{arguments.seeds} seeds, {arguments.groups} groups of {N_ITEMS} items")

@@ -1,11 +1,12 @@
 """Panels of real judges with gold: how right each method of consensus is.
 
-    python -m benchmarks.panels FOLDER [--splits 100]
+    python -m benchmarks.panels FOLDER [--splits 100] [--draws 100] [--gold]
 
 FOLDER holds llmbar_votes, pandalm_votes, rte_votes and sp_amt_votes (.csv.gz). Accuracy counts a
 tie one half; log-loss is the mean, with probabilities clipped at 1e-6. "stacked" is the mean over
 random splits that give it a fifth of the gold and score it on the rest. LIMITS are what another
-implementation reached.
+implementation reached. Then gold in small amounts, and which warnings fire (`few_labels`); with
+--gold these alone.
 """
 
 from __future__ import annotations
@@ -124,6 +125,18 @@ def panels(folder: Path) -> Iterator[PanelData]:
         if name.split()[0] in ("Natural", "GPTInst", "Neighbor"):
             subset = next(s for s in subsets if s.endswith(name.split()[0]))
             yield llmbar(rows, subset, name)
+    yield from _others(folder)
+
+
+def more_panels(folder: Path) -> Iterator[PanelData]:
+    """All sets, and one more of LLMBar that the table of methods has not."""
+    rows = read(folder / "llmbar_votes.csv.gz")
+    subset = next(r["subset"] for r in rows if r["subset"].endswith("Natural"))
+    yield llmbar(rows, subset, "Natural GPT4x15")
+    yield from panels(folder)
+
+
+def _others(folder: Path) -> Iterator[PanelData]:
     rows = read(folder / "pandalm_votes.csv.gz")
     for human in sorted({r["judge"] for r in rows if r["judge"].startswith("human")}):
         yield pandalm(rows, human)
@@ -169,17 +182,14 @@ def met(method: str, found: tuple[float, float], limit: tuple[float, float], n: 
     return found[0] >= limit[0] - slack[0] and found[1] <= limit[1] + slack[1]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.panels", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--splits", type=int, default=100)
-    arguments = parser.parse_args()
+def table(folder: Path, splits: int) -> int:
+    """All methods on all sets; how many figures missed their limits."""
     missed = 0
     print("| set | K | T |", " | ".join(ALL), "|")
     print("| :-- | --: | --: |", " | ".join(["--:"] * len(ALL)), "|")
-    for data in panels(arguments.folder):
+    for data in panels(folder):
         n, cells = data.votes.n_pairs, []
-        found, bars = scores(data, arguments.splits), limits(data.name)
+        found, bars = scores(data, splits), limits(data.name)
         for method in ALL:
             if method not in found:
                 cells.append("–")
@@ -191,7 +201,22 @@ def main() -> int:
         print(
             f"| {data.name} | {n} | {data.votes.n_teachers} |", " | ".join(cells), "|", flush=True
         )
-    print(f"{missed} missed")
+    return missed
+
+
+def main() -> int:
+    from benchmarks import few_labels
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.panels", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--splits", type=int, default=100)
+    parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--gold", action="store_true")
+    arguments = parser.parse_args()
+    missed = 0 if arguments.gold else table(arguments.folder, arguments.splits)
+    sets = list(more_panels(arguments.folder))
+    missed += few_labels.report(sets, arguments.draws, score)
+    print(f"\n{missed} missed")
     return int(missed > 0)
 
 

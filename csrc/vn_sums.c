@@ -5,9 +5,10 @@
 
 #include "vn_team.h"
 
-#define BATCH 512                 /* rows whose keys are found together */
-#define AHEAD 24                  /* rows whose slots are fetched before they are needed */
+#define BATCH 1024                /* rows whose keys are found together */
+#define AHEAD 128                 /* rows whose slots are fetched before they are needed */
 #define ROWS ((int64_t)1 << 20)   /* rows between two looks for an interrupt */
+#define LARGE ((int64_t)2 << 20)  /* bytes of a part */
 #define FULL(n_slots) ((n_slots) / 5 * 4) /* cells beyond which a table grows */
 
 /* ---- the table -------------------------------------------------------------------------------- */
@@ -43,6 +44,8 @@ int64_t vn_sums_bytes(const vn_sums *s)
     return n;
 }
 
+int64_t vn_sums_codes(const vn_sums *s) { return s->n_codes; }
+
 int vn_sums_is_soft(const vn_sums *s) { return s->is_soft; }
 
 /* Where a key is, or would be. */
@@ -50,19 +53,28 @@ __attribute__((always_inline)) static inline int64_t seek(const vn_sums_part *p,
                                                           uint64_t hash, int64_t size)
 {
     int64_t at = vn_sums_home(p, hash);
-    for (;;) {
-        const uint64_t found = vn_sums_key_at(p, at, size);
-        if (found == key || found == 0) return at;
-        if (++at == p->n_slots) at = 0;
+    for (;;) { /* a line at a time: which of its slots it is is anyone's guess */
+        unsigned here = 0;
+        for (int k = 0; k < VN_SUMS_LINE; k++) {
+            const uint64_t found = vn_sums_key_at(p, at + k, size);
+            here |= (unsigned)((found == key) | (found == 0)) << k; /* empty ones are the last */
+        }
+        if (here) return at + __builtin_ctz(here);
+        at += VN_SUMS_LINE;
+        if (at == p->n_slots) at = 0;
     }
 }
 
 static vn_status grow(vn_sums_part *p, int64_t size)
 {
-    vn_sums_part q = {NULL, p->n_slots + p->n_slots / 10 * 3 + 32, p->n_cells};
-    if (q.n_slots > (int64_t)UINT32_MAX) return VN_TOO_LARGE;
-    q.slot = vn_calloc((size_t)q.n_slots, (size_t)size);
+    /* twice as many, of a large table a third more */
+    const int64_t more = p->n_slots * size < LARGE ? p->n_slots : p->n_slots / 10 * 3;
+    const int64_t wanted = p->n_slots + more + 32;
+    vn_sums_part q = {NULL, wanted / VN_SUMS_LINE * VN_SUMS_LINE, p->n_cells};
+    if (q.n_slots >= VN_SUMS_MOST) return VN_TOO_LARGE;
+    q.slot = vn_aligned_alloc(64, (size_t)(q.n_slots * size));
     if (!q.slot) return VN_NO_MEMORY;
+    memset(q.slot, 0, (size_t)(q.n_slots * size));
     for (int64_t k = 0; k < p->n_slots; k++) {
         const uint64_t key = vn_sums_key_at(p, k, size);
         if (!key) continue;
@@ -408,6 +420,7 @@ vn_status vn_sums_add(vn_sums *s, const vn_rows *rows, const double *other, int 
     const int64_t n = rows->n_rows;
     *bad_row = -1;
     if (rows->n_items > (int64_t)1 << 30) return VN_TOO_LARGE;
+    s->n_codes = VN_MAX(s->n_codes, rows->n_items);
     if (!s->is_soft) {
         int soft = rows->win ? !counts : rows->weight != NULL;
         if (!rows->win && !soft) soft = rows->score ? any_soft(rows->score, n) : any_soft(&rows->one_score, 1);

@@ -26,6 +26,7 @@ vn_status vn_sums_add(vn_sums *sums, const vn_rows *rows, const double *other, i
 
 int64_t vn_sums_size(const vn_sums *sums);  /* cells */
 int64_t vn_sums_bytes(const vn_sums *sums); /* memory that they take */
+int64_t vn_sums_codes(const vn_sums *sums); /* all codes are below */
 int vn_sums_is_soft(const vn_sums *sums);   /* sums, no longer counts */
 
 /* All masses times a number. */
@@ -38,6 +39,9 @@ typedef struct {
     double *win, *loss, *tie;
     double *square, *other; /* NULL: not asked for */
 } vn_sums_out;
+
+/* seen[c] = 1 for each code c of a cell. */
+void vn_sums_mark(const vn_sums *sums, uint8_t *seen);
 
 void vn_sums_read(const vn_sums *sums, const vn_sums_out *out);
 

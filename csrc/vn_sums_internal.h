@@ -7,6 +7,8 @@
 /* Tables, told apart by the first bits of a key's hash: each grows by itself, and is one thread's. */
 #define VN_SUMS_PARTS 64
 
+#define VN_SUMS_MOST ((int64_t)1 << 25)
+
 #define VN_SUMS_COUNTER 21 /* bits of a counter: losses, ties, wins from the lowest on */
 #define VN_SUMS_MASK (((uint64_t)1 << VN_SUMS_COUNTER) - 1)
 #define VN_SUMS_HIGH /* the highest bit of each counter */                                          \
@@ -27,12 +29,13 @@ typedef struct {
 
 typedef struct {
     char *slot;       /* n_slots of vn_sums_counted or vn_sums_summed */
-    int64_t n_slots;  /* below 2^32 */
+    int64_t n_slots;  /* whole lines, below VN_SUMS_MOST */
     int64_t n_cells;
 } vn_sums_part;
 
 struct vn_sums {
     vn_sums_part part[VN_SUMS_PARTS];
+    int64_t n_codes; /* codes are below it */
     int is_soft;
     vn_sums *spill; /* what counters could not hold: sums, of some of the cells */
 };
@@ -46,9 +49,12 @@ static inline uint64_t vn_sums_hash(uint64_t key)
 
 static inline int vn_sums_part_of(uint64_t hash) { return (int)(hash >> 58); }
 
+#define VN_SUMS_LINE 4 /* slots of counters in a line of the cache: a search begins with such a line */
+
 static inline int64_t vn_sums_home(const vn_sums_part *p, uint64_t hash)
 {
-    return (int64_t)((hash >> 26 & 0xFFFFFFFFu) * (uint64_t)p->n_slots >> 32);
+    const uint64_t lines = (uint64_t)p->n_slots / VN_SUMS_LINE;
+    return (int64_t)((hash >> 26 & 0xFFFFFFFFu) * lines >> 32) * VN_SUMS_LINE;
 }
 
 static inline int64_t vn_sums_slot_bytes(const vn_sums *s)

@@ -94,6 +94,26 @@ def both_orders(rng: np.random.Generator) -> Iterator[Row]:
             }  # fmt: skip
 
 
+def split_panel(rng: np.random.Generator) -> Iterator[Row]:
+    """Six judges see each pair in both orders; four of them like what is long. `key`: the truth."""
+    careful, fond = ("ann", "bert"), ("cy", "dot", "eve", "fay")
+    for item in range(160):
+        truth = int(rng.integers(2))
+        margin = (2 * truth - 1) * (0.5 + float(rng.exponential(1.5)))
+        longer = 0.0 if rng.random() < 0.55 else -3.5 * (2 * truth - 1)
+        for judge in (*careful, *fond):
+            own = margin + float(rng.normal(0.0, 1.2))
+            if judge in fond:
+                own = 0.4 * own + 0.7 * longer + float(rng.normal(0.0, 0.5))
+            lean = 0.2 if judge in careful else 0.9
+            seen = [own + bias for bias in (lean, -lean)]
+            votes = ["tie" if abs(x) < 0.15 else "A" if x > 0.0 else "B" for x in seen]
+            yield {
+                "item": f"q{item:03d}", "judge": judge, "vote_orig": votes[0],
+                "vote_swap": votes[1], "key": "BA"[truth],
+            }  # fmt: skip
+
+
 def topics(rng: np.random.Generator) -> Iterator[Row]:
     """In each of twelve topics people compare arguments, which belong to their topic."""
     for topic in range(12):
@@ -212,7 +232,7 @@ FILES = {
     "both_orders.csv": both_orders, "topics.csv": topics, "documents.csv": documents,
     "judges.csv": judges, "chances.csv": chances, "styles.csv": styles,
     "ranked_answers.csv": ranked_answers,
-    "club.csv": club,
+    "club.csv": club, "split_panel.csv": split_panel,
 }  # fmt: skip
 
 

@@ -269,3 +269,9 @@ def test_nothing_grave_is_said_of_sorted_rows(seed, by):
     which = np.lexsort([rows[k].astype(str) for k in by])
     found = looked(oddities.some(rows, which), order_effect=ordered)
     assert not found.grave, str(found)
+
+
+def test_dates_of_another_length_are_refused():
+    rows = {"a": ["x", "y", "x"], "b": ["y", "x", "y"], "s": [1.0, 0.0, 1.0], "day": [1.0, 2.0]}
+    with pytest.raises(ValueError, match="date: has 2 rows, but there are 3"):
+        vn.audit(rows, first="a", second="b", score="s", date="day")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import venire as vn
 from venire import reference
-from venire.ratings.grouped import _leveling
+from venire.ratings.grouped import _leveling, _within
 
 MODELS = ("bradley-terry", "thurstone")
 
@@ -66,9 +66,24 @@ def call(gf, g, h, i, j, *args, **kwargs):
         )
 
 
+def merged(g, h, i, j, score, weight):
+    """Rows of the same two items as one."""
+    rows = {}
+    for one in zip(g, h, i, j, score, weight, strict=True):
+        a, b, x, y, s, w = (
+            one if one[2] < one[3] else (*one[1::-1], *one[3:1:-1], 1 - one[4], one[5])
+        )
+        win, loss = rows.get((a, b, x, y), (0.0, 0.0))
+        rows[a, b, x, y] = (win + w * s, loss + w * (1 - s))
+    g, h, i, j = np.array(list(rows), int).reshape(-1, 4).T
+    win, loss = np.array(list(rows.values())).reshape(-1, 2).T
+    return g, h, i, j, win / (win + loss), win + loss
+
+
 def twin(gf, g, h, i, j, score, weight, anchors=None, **kwargs):
     """The same by the reference, over the groups that occur, in order."""
     v = gf.errors**2
+    g, h, i, j, score, weight = merged(g, h, i, j, score, weight)
     active = np.unique(np.concatenate([g, h, [] if anchors is None else anchors[0]])).astype(int)
     place = {k: p for p, k in enumerate(active)}
     if anchors is not None:
@@ -92,7 +107,7 @@ def twin(gf, g, h, i, j, score, weight, anchors=None, **kwargs):
 # ---- native = reference ------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     model=st.sampled_from(MODELS),
@@ -118,27 +133,40 @@ def test_native_equals_reference(seed, model, n, degree, n_anchors, variance, ha
         group = np.searchsorted(gf.offsets, item, side="right") - 1
         value, error = 3.0 + rng.normal(size=n_anchors), rng.uniform(0.1, 0.5, n_anchors)
         anchors = (group, item, value, error)
-    active, expected = twin(gf, g, h, i, j, score, weight, anchors, variance=variance)
     given_anchors = None
     if anchors is not None:
         given_anchors = (gf.groups[group], gf.items[item], value, error)
     if degree:
         found = call(
-            gf, g, h, i, j, score, weight, anchors=given_anchors, variance=variance, n_threads=1
-        )
+            gf, g, h, i, j, score, weight, anchors=given_anchors, variance=variance, n_threads=1,
+            tol=1e-14,
+        )  # fmt: skip
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
             found = vn.calibrate(gf, anchors=given_anchors, variance=variance)
     assert found.converged
-    np.testing.assert_allclose(found.variance, expected.variance, rtol=1e-4)
-    np.testing.assert_allclose(found.bias[active], expected.bias, atol=2e-5)
-    np.testing.assert_allclose(found.level, expected.level, atol=2e-5)
+    own = {"variance": variance, "dispersion": found.dispersion, "noise": found.noise}
+    if variance is None and (seed % 4 or n > 4):  # the twin's own search is slow
+        own["variance"] = found.variance
+    active, expected = twin(gf, g, h, i, j, score, weight, anchors, **own)
+    if own["variance"] is None:  # a step of a hundredth of the standard deviation of log s2 is last
+        np.testing.assert_allclose(found.variance, expected.variance, rtol=0.02)
+        own["variance"] = found.variance
+        active, expected = twin(gf, g, h, i, j, score, weight, anchors, **own)
+    np.testing.assert_allclose(found.bias[active], expected.bias, atol=0.01)
+    np.testing.assert_allclose(found.level, expected.level, atol=0.01)
     spread = np.diagonal(expected.covariance).copy()
     if anchors is None:
         spread -= expected.variance / n
-    np.testing.assert_allclose(found.standard_errors[active] ** 2, spread, rtol=1e-3, atol=1e-9)
-    np.testing.assert_allclose(found.level_error**2, expected.level_variance, rtol=1e-3)
+    if variance is None:  # what is not known of s2 is in it
+        assert (found.standard_errors[active] ** 2 >= spread * (1.0 - 1e-2) - 1e-9).all()
+    else:
+        assert (found.standard_errors[active] ** 2 >= spread * (1.0 - 1e-2) - 1e-9).all()
+        alone = len(np.unique(np.concatenate([i, j]))) == 2 * len(g)  # each item in one bridge
+        if alone:
+            np.testing.assert_allclose(found.standard_errors[active] ** 2, spread, rtol=1e-2)
+    np.testing.assert_allclose(found.level_error**2, expected.level_variance, rtol=1e-2)
     rest = np.setdiff1d(np.arange(n), active)
     np.testing.assert_allclose(found.bias[rest], found.level, atol=1e-12)
 
@@ -148,10 +176,33 @@ def test_tight_tolerance_gives_the_reference(model):
     rng = np.random.default_rng(5)
     gf = grouped([3] * 7, rng, model)
     g, h, i, j = bridges(gf, 4, rng)
-    score, weight = rng.random(len(g)), rng.uniform(0.5, 2.0, len(g))
+    score, weight = rng.integers(0, 3, len(g)) / 2.0, rng.uniform(0.5, 2.0, len(g))
     _, expected = twin(gf, g, h, i, j, score, weight, variance=1.7)
-    found = call(gf, g, h, i, j, score, weight, variance=1.7, tol=1e-13)
-    np.testing.assert_allclose(found.bias, expected.bias, atol=1e-10)
+    found = call(gf, g, h, i, j, score, weight, variance=1.7, tol=1e-18)
+    np.testing.assert_allclose(found.bias, expected.bias, atol=3e-5)  # by another quadrature
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_integrals_over_bridges(model):
+    """The kernel's 13 nodes against a fine grid; worst where a prior is far wider than a curve."""
+    from venire._native.tilted import tilted
+
+    rng = np.random.default_rng(1)
+    n = 600
+    mean, win = rng.normal(0.0, 3.0, n), rng.choice([0.0, 0.3, 1.0, 40.0], n)
+    loss = np.where(win > 0.0, rng.choice([0.0, 0.5, 20.0], n), 1.0)
+    unit = 1.0 if model == "bradley-terry" else 1.0 / 1.702**2
+    for most, near in ((2.0, 6e-3), (12.0, 3e-2)):
+        variance = unit * most * rng.uniform(0.01, 1.0, n)
+        mode = mean.copy()
+        found = tilted(model, mean, variance, win, loss, mode, 1)
+        expected = reference.tilted(mean, variance, win, loss, model)
+        np.testing.assert_allclose(found[0] * np.sqrt(variance), expected[0] * np.sqrt(variance),
+                                   rtol=near, atol=near)  # fmt: skip
+        np.testing.assert_allclose(found[1] * variance, expected[1] * variance, atol=near)
+        again = tilted(model, mean, variance, win, loss, mode, 2)
+        for a, b in zip(found, again, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -266,7 +317,7 @@ def test_input_is_not_modified_and_may_be_read_only(case):
 
 
 def test_two_groups_in_closed_form():
-    """Many bridges of one pair of items: kappa (b_g - b_h + d) is the logit of their share."""
+    """Many bridges of one pair of items: b_g - b_h + d is the logit of their share."""
     gf = Grouped(
         "bradley-terry",
         np.array(["p", "q"], object),
@@ -275,13 +326,27 @@ def test_two_groups_in_closed_form():
         np.array([-0.5, 0.5, -1.0, 1.0]),
         np.array([0.3, 0.3, 0.6, 0.6]),
     )
-    found = vn.calibrate(gf, ["p"], ["y"], ["q"], ["x"], [0.8], [1e7], variance=1e4)
-    kappa = 1.0 / np.sqrt(1.0 + np.pi * (0.3**2 + 0.6**2) / 8.0)
-    expected = np.log(4.0) / kappa - 1.5
-    np.testing.assert_allclose(found.bias, [expected / 2, -expected / 2], rtol=1e-4)
+    found = vn.calibrate(gf, ["p"], ["y"], ["q"], ["x"], [0.8], [1e7], variance=1e3)
+    expected = np.log(4.0) - 1.5
+    np.testing.assert_allclose(found.bias, [expected / 2, -expected / 2], atol=0.01)
     np.testing.assert_array_equal(found.theta[:2], gf.theta[:2] + found.bias[0])
-    kappa = reference.kappa(0.3**2 + 0.6**2)
-    assert kappa == pytest.approx(1.0 / np.sqrt(1.0 + np.pi * 0.45 / 8.0))
+    # ten million votes, but one pair of items: what is not known of these stays
+    error = 2.0 * found.standard_errors[0]
+    assert error**2 == pytest.approx(0.3**2 + 0.6**2 + found.noise, rel=0.01)
+
+
+def test_one_vote_in_closed_form():
+    """A hard vote of the normal curve: the mean of b_g - b_h given that it was won."""
+    gf = Grouped(
+        "thurstone", np.array([0, 1]), np.array([0, 1, 2]), np.zeros(2, int), np.zeros(2),
+        np.array([0.6, 0.8]), scale="probit",
+    )  # fmt: skip
+    found = vn.calibrate(gf, [0], [0], [1], [0], 1.0, variance=1.5)
+    v = 2.0 * 1.5
+    mean = v / np.sqrt(1.0 + 1.0 + v) * np.sqrt(2.0 / np.pi)  # 0.6^2 + 0.8^2 = 1
+    np.testing.assert_allclose(found.bias, [mean / 2.0, -mean / 2.0], rtol=1e-4)
+    left = v - v**2 / (2.0 + v) * 2.0 / np.pi
+    np.testing.assert_allclose(found.standard_errors**2, left / 4.0, rtol=2e-3)
 
 
 def test_ties_are_half_wins():
@@ -401,14 +466,12 @@ def test_sampled_errors_are_the_exact_ones(monkeypatch):
     score = rng.integers(0, 2, len(g)).astype(float)
     anchors = (gf.groups[:9], gf.items[gf.offsets[:9]], np.arange(9.0), np.full(9, 0.3))
     for extra in ({}, {"anchors": anchors}):
-        monkeypatch.setattr(_leveling, "MAX_EXACT", 3_000)
         exact = call(gf, g, h, i, j, score, **extra)
-        monkeypatch.setattr(_leveling, "MAX_EXACT", 0)
         monkeypatch.setattr(_leveling, "MAX_EXACT_LAST", 0)
         sampled = call(gf, g, h, i, j, score, **extra)
         monkeypatch.undo()
         assert exact.relative_error == 0.0 < sampled.relative_error < 0.02
-        assert sampled.variance == pytest.approx(exact.variance, rel=0.01)
+        assert sampled.variance == exact.variance
         ratio = sampled.standard_errors / exact.standard_errors
         assert np.std(ratio) < 2.0 * sampled.relative_error
         assert np.mean(ratio) == pytest.approx(1.0, abs=0.005)
@@ -429,11 +492,10 @@ def simulated(rng, n_groups, degree, s2, model="bradley-terry", error=0.5):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_biases_have_the_errors_they_say(model):
-    """z-scores with s^2 known, and then with s^2 estimated.
+    """z-scores with s^2 known, and then with s^2 estimated, over 8 data sets of 400 groups.
 
-    The mean square of one data set's z-scores is averaged over 8. Posteriors of 8 votes are skew,
-    and their modes a little off: the z-scores are wider than 1, by .01 to .03 for known s^2 (data
-    sets of 2,000 groups); an s^2 that is 6 % too small adds .02.
+    The mean square of a data set's z-scores has a standard error that the data sets themselves
+    tell; beyond three of it, .01 is left for what propagation neglects.
     """
     known, estimated, variance = [], [], []
     for seed in range(8):
@@ -443,42 +505,148 @@ def test_biases_have_the_errors_they_say(model):
         known.append(np.mean(((a.bias - truth) / a.standard_errors) ** 2))
         estimated.append(np.mean(((b.bias - truth) / b.standard_errors) ** 2))
         variance.append(b.variance)
-    error = np.std(known, ddof=1) / np.sqrt(len(known)) / 2.0
-    assert error < 0.02
-    assert np.sqrt(np.mean(known)) == pytest.approx(1.02, abs=0.01 + 3.0 * error)
-    assert np.sqrt(np.mean(estimated)) == pytest.approx(1.03, abs=0.02 + 3.0 * error)
-    assert np.mean(variance) == pytest.approx(1.0, abs=0.1)
+    for found in (known, estimated):
+        error = np.std(found, ddof=1) / np.sqrt(len(found)) / 2.0
+        assert error < 0.02
+        assert np.sqrt(np.mean(found)) == pytest.approx(1.0, abs=0.01 + 3.0 * error)
+    error = np.std(variance, ddof=1) / np.sqrt(len(variance))
+    assert np.mean(variance) == pytest.approx(1.0, abs=3.0 * error)
+
+
+@pytest.mark.parametrize("s2", [0.5, 2.25])
+def test_variance_with_four_hard_votes(s2):
+    """Where Laplace's evidence says 20 % too little: 12 data sets of 400 groups, items known."""
+    found = []
+    for seed in range(12):
+        gf, _, rows = simulated(np.random.default_rng(seed), 400, 4, s2)
+        found.append(call(gf, *rows).variance)
+    error = np.std(found, ddof=1) / np.sqrt(len(found))
+    assert error < 0.1 * s2
+    assert np.mean(found) == pytest.approx(s2, abs=3.0 * error)
 
 
 def test_variance_is_found_from_any_start():
-    """EM steps at the mode, for comparison, are still far off after eight from .1, and end low."""
     gf, _, rows = simulated(np.random.default_rng(1), 120, 4, 2.25)
+    items = _within.Within(gf.theta, gf.errors**2, np.nan)
     evidence = vn.ratings.grouped._bridges.read(
-        gf, gf.groups[rows[0]], gf.items[rows[2]], gf.groups[rows[1]], gf.items[rows[3]], rows[4],
-        None, None,
+        gf, items, gf.groups[rows[0]], gf.items[rows[2]], gf.groups[rows[1]], gf.items[rows[3]],
+        rows[4], None, None,
     )  # fmt: skip
-    one = _leveling.find_levels(evidence, start=1.0).variance
-    tenth = _leveling.find_levels(evidence, start=0.1).variance
-    many = _leveling.find_levels(evidence, start=50.0).variance
-    assert tenth == pytest.approx(one, rel=1e-4)
-    assert many == pytest.approx(one, rel=1e-4)
-    weight = np.ones(len(rows[0]))
-    low = twin(gf, *rows, weight, em=(0.1, 8))[1].variance
-    high = twin(gf, *rows, weight, em=(1.0, 8))[1].variance
-    end = twin(gf, *rows, weight, em=(1.0, 60))[1].variance
-    assert low < 0.6 * end
-    assert high > 0.85 * end
-    assert end < 0.8 * one
+    one, tenth, many = (
+        _leveling.find_levels(evidence, start=_leveling.Scales(s2)).scales.s2
+        for s2 in (1.0, 0.1, 50.0)
+    )
+    assert tenth == pytest.approx(one, rel=0.01)
+    assert many == pytest.approx(one, rel=0.01)
+
+
+@pytest.mark.parametrize("soft", ["counts", "logits"])
+def test_soft_bridges(soft):
+    """Shares of four votes have the dispersion of counts; logits with an error of .5 scatter less.
+
+    Of 12 data sets of 200 groups with 4 bridges. What counts scatter is exactly that of the model;
+    logits' errors are not, and s^2 may be 15 % off.
+    """
+    s2, dispersion = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        gf = grouped([30] * 200, rng, error=0.4)
+        b = rng.normal(0.0, 1.5, 200)
+        g, h, i, j = bridges(gf, 4, rng)
+        theta = gf.theta + rng.normal(size=len(gf.theta)) * gf.errors
+        d = theta[i] + b[g] - theta[j] - b[h]
+        if soft == "counts":
+            score = rng.binomial(4, reference.probabilities("bradley-terry", d)) / 4.0
+            found = call(gf, g, h, i, j, score, 4.0)
+        else:
+            p = reference.probabilities("bradley-terry", d + rng.normal(0.0, 0.5, len(d)))
+            found = call(gf, g, h, i, j, p)
+        assert found.converged
+        s2.append(found.variance)
+        dispersion.append(found.dispersion)
+    error = np.std(s2, ddof=1) / np.sqrt(12)
+    off = 0.0 if soft == "counts" else 0.15 * 2.25
+    assert np.mean(s2) == pytest.approx(2.25, abs=off + 3.0 * error)
+    assert (0.8 < np.mean(dispersion) < 1.2) if soft == "counts" else max(dispersion) < 0.2
 
 
 def test_a_little_data_gives_a_bounded_variance():
     """All bridges won by one side, or none at all: the one group of the prior holds s^2."""
     gf = grouped([2, 2], np.random.default_rng(0))
     found = vn.calibrate(gf, [0] * 9, [0] * 9, [1] * 9, [10] * 9, 1.0)
-    assert 0.5 < found.variance < 20.0
+    assert 0.05 < found.variance < 20.0
     gf = grouped([2], np.random.default_rng(0))
     alone = vn.calibrate(gf, anchors=([0, 0], [0, 10], gf.theta[:2] + 3.0))
-    assert alone.variance == pytest.approx(1.0, rel=1e-3)
+    assert alone.variance == pytest.approx(_leveling.PRIOR[0], rel=0.05)
+
+
+# ---- the items ------------------------------------------------------------
+
+
+def test_spread_by_pairs_of_comparisons():
+    """The moment by simulation, and the spread of items that it tells."""
+    rng = np.random.default_rng(0)
+
+    def advantage(d):
+        return np.tanh(d / 2.0)
+
+    theta = rng.normal(0.0, 1.5, (3, 400_000))
+    seen = advantage(theta[0] - theta[1]) * advantage(theta[0] - theta[2])
+    expected = _within.pair_moment(2.25, advantage)
+    assert np.mean(seen) == pytest.approx(expected, abs=4.0 * np.std(seen) / np.sqrt(len(seen)))
+    # of sums that are exactly as expected V comes out, as nearly as the prior's pairs let it
+    weight, groups = np.full(400_000, 4.0), 10**6
+    total, own = np.full(400_000, np.sqrt(4.0 + 12.0 * expected)), weight
+    found = _within.spread_of(total, weight, weight, own, groups, advantage)
+    assert found == pytest.approx(2.25, rel=1e-3)
+    assert np.isnan(_within.spread_of(total, weight, weight, weight**2, 10, advantage))
+
+
+def votes_of_groups(rng, n_groups, votes, s2, sd=1.0):
+    """Groups of 20 items with hard votes, and 4 hard bridges each; levels of the items."""
+    theta = sd * rng.normal(size=(n_groups, 20))
+    theta -= theta.mean(axis=1, keepdims=True)
+    level = theta + rng.normal(0.0, np.sqrt(s2), n_groups)[:, None]
+    group = np.repeat(np.arange(n_groups), 10 * votes)
+    cycle = np.concatenate([rng.permuted(np.tile(np.arange(20), (n_groups, 1)), axis=1)
+                            for _ in range(votes // 2)], axis=1)  # fmt: skip
+    cycle = cycle.reshape(n_groups, -1, 20)
+    first, second = cycle.ravel(), np.roll(cycle, -1, axis=2).ravel()
+
+    def voted(d):
+        return (rng.random(len(d)) < reference.probabilities("bradley-terry", d)).astype(float)
+
+    rows = vn.GroupedComparisons(
+        group, first, second, voted(theta[group, first] - theta[group, second])
+    )
+    cycles = [rng.permutation(n_groups) for _ in range(2)]
+    g, h = np.concatenate(cycles), np.concatenate([np.roll(c, -1) for c in cycles])
+    i, j = rng.integers(20, size=(2, len(g)))
+    return rows, level, (g, i, h, j, voted(level[g, i] - level[h, j]))
+
+
+@pytest.mark.parametrize("votes", [2, 4])
+def test_few_votes_an_item(votes):
+    """s^2, biases and intervals hold with two votes an item, whatever the fit's own prior."""
+    s2, slope, z, covered = [], [], [], []
+    for seed in range(6):
+        rows, level, asked = votes_of_groups(np.random.default_rng(seed), 400, votes, 2.25)
+        found = vn.calibrate(vn.fit_groups(rows, prior=vn.GaussianPrior(0.01)), *asked)
+        weak = vn.calibrate(vn.fit_groups(rows, prior=vn.GaussianPrior(1.0)), *asked)
+        assert weak.variance == pytest.approx(found.variance, rel=0.02)
+        np.testing.assert_allclose(weak.theta, found.theta, atol=0.05)
+        assert found.spread == pytest.approx(1.0, abs=0.5)
+        truth = level.mean(axis=1) - level.mean()
+        s2.append(found.variance)
+        slope.append(truth @ found.bias / (found.bias @ found.bias))
+        z.append(np.mean(((found.bias - truth) / found.standard_errors) ** 2))
+        inside = np.abs(found.theta - (level - level.mean()).ravel()) < 1.96 * found.item_errors
+        covered.append(np.mean(inside))
+    error = [np.std(x, ddof=1) / np.sqrt(6) for x in (s2, slope, z)]
+    assert np.mean(s2) == pytest.approx(2.25, abs=3.0 * error[0])
+    assert np.mean(slope) == pytest.approx(1.0, abs=0.03 + 3.0 * error[1])
+    assert np.mean(z) == pytest.approx(1.0, abs=0.05 + 3.0 * error[2])
+    assert 0.92 < np.mean(covered) < 0.97
 
 
 # ---- arguments and result ------------------------------------------------------------

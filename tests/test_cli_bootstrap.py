@@ -242,3 +242,20 @@ def test_what_does_not_go_with_draws(games, options):
     run = venire("fit", games, *WAY, "--draws", 50, *options)
     assert run.exit_code == 2
     assert "--draws" in run.stderr
+
+
+@pytest.mark.parametrize("interval", ["profile", "firth"])
+def test_intervals_by_profiles(games, frame, tmp_path, interval):
+    way = ("fit", games, *WAY, "--interval", interval)
+    run = venire(*way, "--level", 0.9, "--json")
+    document, rows = ratings(run)
+    fit = vn.fit_bradley_terry(vn.Comparisons.from_frame(frame, first="a", second="b", score="s"))
+    bounds = fit.interval(0.9, interval=interval)
+    for item, (lower, upper) in zip(fit.items, bounds, strict=True):
+        assert rows[item]["lower"] == pytest.approx(lower, abs=1e-9)
+        assert rows[item]["upper"] == pytest.approx(upper, abs=1e-9)
+    assert document["interval"] == interval
+    assert "by the profile of the likelihood" in venire(*way).output
+    assert venire(*way, "--plot", tmp_path / "p.svg").exit_code == 0
+    for more in (("--bootstrap", 20), ("--draws", 20), ("--errors", "none")):
+        assert venire(*way, *more).exit_code == 2

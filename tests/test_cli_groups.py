@@ -310,3 +310,21 @@ def test_a_bootstrap_of_every_group(source, tmp_path):
         "n_resamples": 20, "scheme": "multinomial", "seed": 3, "level": 0.8,
     }  # fmt: skip
     assert venire("groups", source, *COMMON, "--score", "s", "--level", 1).exit_code == 2
+
+
+@pytest.mark.parametrize("interval", ["wald", "profile", "firth"])
+def test_intervals_of_every_group(source, tmp_path, interval):
+    out = tmp_path / "o.parquet"
+    way = ("groups", source, *COMMON, "--score", "s", "--interval", interval)
+    run = venire(*way, "--level", 0.9, "--scale", "elo", "-o", out)
+    assert run.exit_code == 0, run.output
+    table, votes_of = pq.read_table(out), votes().to_pandas()
+    g = vn.GroupedComparisons(*(votes_of[x].to_numpy() for x in "qabs"))
+    bounds = vn.fit_groups(g).to_elo().interval(0.9, interval=interval)
+    np.testing.assert_allclose(table["lower"], bounds[:, 0], atol=1e-6)
+    np.testing.assert_allclose(table["upper"], bounds[:, 1], atol=1e-6)
+    assert json.loads(table.schema.metadata[b"venire"])["interval"] == interval
+    assert venire(*way, "--bootstrap", 9).exit_code == 2
+    assert venire(*way, "--errors", "none").exit_code == 2
+    expected = 0 if interval == "wald" else 2
+    assert venire(*way, "--errors", "robust").exit_code == expected

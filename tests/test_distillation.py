@@ -317,7 +317,7 @@ def test_targets_are_calibrated_by_answered_bridges():
     found = loop.calibration()
     assert np.corrcoef(found.bias, world.level)[0, 1] > 0.6
     assert loop.calibration() is found
-    assert np.allclose(loop.targets().target, found.theta)
+    assert np.allclose(loop.targets().target, found.fit.theta + np.repeat(found.bias, 10))
     assert loop.targets(clamp=1.0).target.max() <= 1.0
 
 

@@ -51,7 +51,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch):
     monkeypatch.setattr("venire.io.units.ROWS", 300)
-    monkeypatch.setattr("venire.io.folding._LEAST", 4)
+    monkeypatch.setattr("venire.io.folding._TASKS", 9)
+    monkeypatch.setattr("venire.io.folding._TOGETHER", 3)
 
 
 def same(one, other):
@@ -90,7 +91,7 @@ def test_comparisons(folder, kind):
     )
     same(of_comparisons(found), of_comparisons(want))
     assert repr(found.taken) == repr(want.taken)
-    assert tasks.done.count("sums") == N_FILES * 6
+    assert tasks.done.count("sums") == 8  # of 30 units
     assert told[-1] == (N_FILES * 1500, N_FILES * 1500)
     assert vn.fit_bradley_terry(found).theta.tobytes() == vn.fit_bradley_terry(want).theta.tobytes()
 
@@ -110,7 +111,7 @@ def test_votes(folder, kind):
     how, tasks = {"teacher": "judge", "vote": "vote"} | VOTES[kind], Travelling()
     votes, gold = vn.io.read_votes(folder, **how)
     found, truth = vn.io.read_votes(folder, **how, executor=tasks)
-    assert tasks.done.count("sums") == N_FILES * 6
+    assert tasks.done.count("sums") == 8
     assert (gold is truth is None) or gold.tobytes() == truth.tobytes()
     assert repr(found.taken) == repr(votes.taken)
     assert found.n_votes == votes.n_votes
@@ -189,20 +190,39 @@ def test_labels_are_spread():
             assert abs(ones - 5000) < 500, bit  # ten standard deviations
 
 
+@pytest.mark.parametrize("soft", [[5], [0], [2, 3], range(6)])
+def test_scores_of_which_some_are_soft(tmp_path, soft):
+    """Units that were added up together, because they alone are exact, are read again."""
+    r = np.random.default_rng(4)
+    for k in range(6):
+        a = r.integers(0, 9, 250)
+        b = (a + 1 + r.integers(0, 8, 250)) % 9
+        score = r.random(250) if k in soft else np.rint(r.random(250))
+        rows = {"a": a, "b": b, "s": score, "w": r.random(250) if k in soft else np.ones(250)}
+        pq.write_table(pa.table(rows), tmp_path / f"{k}.parquet")
+    how, tasks = {"first": "a", "second": "b", "score": "s", "weight": "w"}, Travelling()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("venire.io.folding._TASKS", 3)
+        found = vn.io.read_comparisons(tmp_path, **how, executor=tasks)
+    same(of_comparisons(found), of_comparisons(vn.io.read_comparisons(tmp_path, **how)))
+    assert tasks.done.count("sums") == (3 if len(soft) == 6 else 6)
+
+
 def test_units_that_are_done_without():
     class How:
         empty = CellSums
 
         @staticmethod
         def restored(piece):
-            return CellSums.from_arrays(*piece)
+            return CellSums.from_arrays(*piece, to_merge=True)
 
     sums = CellSums()
     sums.add(Rows.given(first=["a"], second=["b"], score=1.0))
-    lost = split(SetAside("why"), 2)
-    assert lost == [None, None]
-    folds = [fold(None, [lost[k], sums.split(2)[k]], How) for k in range(2)]
-    assert sorted(one.n_cells for one in folds) == [0, 1]
+    lost, here = split([SetAside("why")], 2), split([sums, SetAside("why")], 2)
+    folds = [fold(None, [lost[k], here[k]], How) for k in range(2)]
+    assert sorted(one.pieces[0].n_cells for one in folds) == [0, 1]
+    assert fold(folds[0], [here[0]], How).pieces[0].n_rows == 2 * folds[0].pieces[0].n_rows
+    assert folds[0].pieces[0].n_rows == 1
 
 
 # ---- on a cluster --------------------------------------------------------------------------------

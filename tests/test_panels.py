@@ -66,6 +66,61 @@ def test_real_correlations_around_gold(sets):
 
 
 @pytest.mark.shared
+def test_warnings_on_real_judges(sets):
+    """Contested where equal weights lose over .05, and nowhere else; no crowd has duplicates."""
+    for name, data in sets.items():
+        q = {m: vn.consensus(data.votes, m) for m in ("uniform", "precision", "reliability")}
+        accuracy = {m: panels.score(x.probability, data.gold)[0] for m, x in q.items()}
+        told = {w.name for w in q["reliability"].warnings}
+        lost = max(accuracy.values()) - accuracy["uniform"]
+        assert ("contested" in told) == (lost > 0.05), (name, lost)
+        assert ("one model, many prompts" in told) == ("GPT4x15" in name), name
+        assert "one order only" not in told, name
+        if name in ("RTE", "SP") or name.startswith("PandaLM"):
+            warned = vn.consensus(data.votes, "correlated").warnings
+            assert "near-duplicates" not in {w.name for w in warned}, name
+
+
+@pytest.mark.shared
+def test_rho_estimated_on_real_judges(sets):
+    seen = {"Natural 6Van": 0.47, "GPTInst 6Van": 0.25, "GPTInst GPT4x15": 0.60,
+            "Neighbor 6Van": 0.21, "Neighbor GPT4x15": 0.53, "RTE": 0.20, "SP": 0.45}  # fmt: skip
+    for name, rho in seen.items():
+        assert vn.consensus(sets[name].votes, rho="estimate").rho == pytest.approx(rho, abs=0.01)
+
+
+@pytest.mark.shared
+def test_a_few_disputed_labels_tell_who_is_right(sets):
+    right = []
+    for name in ("GPTInst 6Van", "Neighbor 6Met", "Neighbor 65"):
+        data = sets[name]
+        for seed in range(20):
+            design = vn.panel.design_gold(data.votes, 5, "side", rng=seed)
+            side = vn.panel.which_side(data.votes, design.labels(data.gold[design.at]))
+            right.append(side.believe == "reliability")
+    assert np.mean(right) > 0.95
+
+
+@pytest.mark.shared
+def test_few_labels_on_real_judges(sets):
+    """Guarded weights from eight labels are hardly ever worse than none, and better on average."""
+    gains = []
+    for data in sets.values():
+        base = panels.score(vn.consensus(data.votes).probability, data.gold)[1]
+        rng, losses = np.random.default_rng(0), []
+        for _ in range(20):
+            known = np.full(len(data.gold), np.nan)
+            some = rng.permutation(len(data.gold))[:8]
+            known[some] = data.gold[some]
+            p = vn.panel.stack(data.votes, known, guarded=True).probability
+            rest = np.isnan(known)
+            losses.append(panels.score(p[rest], data.gold[rest])[1])
+        gains.append(base - np.mean(losses))
+    assert min(gains) > -0.01
+    assert np.mean(gains) > 0.06
+
+
+@pytest.mark.shared
 def test_a_limit_can_be_missed(sets):
     data = sets["GPTInst 6Met"]
     found = panels.score(1 - vn.consensus(data.votes).probability, data.gold)

@@ -178,8 +178,8 @@ def test_what_has_no_profile_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="rankings"):
         ranked.interval(interval="profile")
-    big = vn.Comparisons(np.arange(2_001), np.arange(1, 2_002), 0.5)
-    with pytest.raises(ValueError, match=r"2,000"):
+    big = vn.Comparisons(np.arange(501), np.arange(1, 502), 0.5)
+    with pytest.raises(ValueError, match="500 items"):
         vn.fit_bradley_terry(big).interval(interval="profile")
     g = vn.GroupedComparisons([0, 0, 1, 1], [0, 1, 0, 1], [1, 0, 1, 0], [1.0, 0.5, 0.0, 0.5])
     shared = vn.fit_groups(g, model="davidson", shared=True)

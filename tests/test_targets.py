@@ -88,14 +88,17 @@ def test_prediction_sets_the_variance_and_nothing_else(found):
 
 def test_calibrated(found, bridged):
     t = vn.targets.make_targets(found, bridged)
-    np.testing.assert_allclose(t.target, bridged.theta, rtol=1e-12)
-    np.testing.assert_allclose(t.standard_error, bridged.item_errors, rtol=1e-12)
-    e2, r2 = np.mean(bridged.item_errors**2), np.mean(bridged.theta**2)
+    group = np.repeat(np.arange(25), 12)
+    theta = found.fit.theta + bridged.bias[group]
+    error = np.sqrt(found.fit.standard_errors() ** 2 + bridged.standard_errors[group] ** 2)
+    np.testing.assert_allclose(t.target, theta, rtol=1e-12)
+    np.testing.assert_allclose(t.standard_error, error, rtol=1e-12)
+    e2, r2 = np.mean(error**2), np.mean(theta**2)
     assert t.variance == pytest.approx(max(r2 - e2, r2 / 2))
-    by_group = means(bridged.item_errors**2, found.fit.offsets)
+    by_group = means(error**2, found.fit.offsets)
     np.testing.assert_allclose(t.weight, 1 / (by_group + t.variance))
     # on one scale a prediction is not centred
-    shifted = vn.targets.make_targets(found, bridged, prediction=bridged.theta + 2.0)
+    shifted = vn.targets.make_targets(found, bridged, prediction=theta + 2.0)
     assert shifted.variance == pytest.approx(max(4.0 - e2, 2.0))
 
 

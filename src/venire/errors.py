@@ -60,4 +60,4 @@ class ConvergenceError(RuntimeError):
 
 
 class StateError(RuntimeError):
-    """The folder of a loop cannot be used: in use, of another version, damaged, or none."""
+    """The folder of a loop or a job cannot be used: in use, of another version, or damaged."""

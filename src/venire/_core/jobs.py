@@ -250,13 +250,16 @@ class JobFolder:
             self._written = 0.0
         n_rows = max(self.now.n_rows, done, total) if unit == "rows" else self.now.n_rows
         self.now = self.now._replace(done=done, total=total, unit=unit, n_rows=n_rows)
-        if now - self._written >= _EVERY:
-            self._written = now
+        self.touch()
+
+    def touch(self) -> None:
+        """Write down how far it is, unless that was done just now."""
+        if time.monotonic() - self._written >= _EVERY:
             self.note()
 
     def note(self, **more: Any) -> None:
         """Write down how far it is."""
-        self._noted, now = True, time.monotonic()
+        self._noted, self._written = True, (now := time.monotonic())
         self.now = self.now._replace(
             seconds=self.before.seconds + now - self._began,
             stage_seconds=now - self._stage_began, **more,

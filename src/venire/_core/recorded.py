@@ -78,7 +78,7 @@ class Recorded(Executor):
         return _Shared(value, self.inner.share(name, which, value))
 
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
-        self.folder.now = self.folder.now._replace(n_tasks=sum(self._asked.values()))
+        self.folder.note(n_tasks=sum(self._asked.values()))
         left: list[int] = []
         for at, one in enumerate(pending):
             found = self._kept(one, at >= keep)
@@ -94,6 +94,7 @@ class Recorded(Executor):
             one = pending[left[which]]
             if one.name in self._kinds:
                 self.folder.landed(one.name, one.which)
+                self.folder.touch()
                 one.handle = None  # whoever needs it reads it
             at = left[which]
             if one.name in self._kinds and self.folder.failed(one.name, one.which):
@@ -101,7 +102,9 @@ class Recorded(Executor):
                 self.folder.tell(f"set aside: {failure}")
                 result = SetAside(failure)
             elif result is None and at >= keep and one.name in self._kinds:
-                result = self.folder.read(one.name, one.which, self._kinds[one.name])
+                folder, kind = self.folder, self._kinds[one.name]
+                place, label = folder.path(one.name, one.which), folder.label(one.name, one.which)
+                result = fetch(str(place), label, kind)
             yield at, result
 
     def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:

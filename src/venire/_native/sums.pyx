@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t
+from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, at_if, room, room_if, same, team, within
 from venire._native.cells cimport vn_cells_out, vn_rows
@@ -97,9 +97,15 @@ cdef class CellTable:
         if status == VN_BAD_VALUE:
             return int(bad)
         if status == VN_TOO_LARGE:
-            raise ValueError("at most 2**30 items and 2**32 slots for a part of the cells")
+            raise ValueError("at most 2**30 items and 2**31 slots for cells")
         check(status, "to add up the comparisons")
         return None
+
+    def mark(self, uint8_t[::1] seen not None):
+        """Set ``seen[c] = 1`` for each code c of a cell."""
+        within(seen.shape[0], vn_sums_codes(self.sums), INT64_MAX, "seen (length)")
+        if seen.shape[0]:
+            vn_sums_mark(self.sums, &seen[0])
 
     def scale(self, double by):
         """Multiply all masses."""

@@ -90,6 +90,10 @@ def fit_files(
         process.
     errors : {"fisher", "robust", None}, default "fisher"
         Standard errors to write; None: none. Groups with soft votes have no robust ones.
+    interval : {"wald", "profile", "firth"}, optional
+        Write bounds of the ratings, lower and upper: see `GroupedFit.interval`.
+    level : float, default 0.95
+        Of these.
     scale : {"logit", "probit", "erf", "elo"}, optional
         Write ratings, errors and intervals in this unit; the column of ratings is named by it, and
         else theta.

@@ -30,6 +30,7 @@ from venire.resampling import bootstrap
 __all__ = ["Batch", "FitOptions", "Fitted", "Job", "Replicates"]
 
 ERRORS = ("fisher", "robust")
+INTERVALS = ("wald", "profile", "firth")
 _CHUNK = 1 << 16  # rows of a table
 
 Place = Callable[[int], tuple[str | File, int]]  # file and row, from 0, of a position
@@ -54,6 +55,8 @@ class FitOptions(TypedDict, total=False):
     tol: float
     max_iter: int | None
     errors: Literal["fisher", "robust"] | None
+    interval: str | None
+    level: float
     scale: str | None
     anchor: str | int | None
     at: float | None
@@ -114,7 +117,8 @@ class Job:
     ----------
     columns : Columns
         Of comparisons in groups.
-    model, prior, order_effect, shared, tol, max_iter, errors, scale, anchor, at, bootstrap
+    model, prior, order_effect, shared, tol, max_iter, errors, interval, level, scale, anchor, at
+    bootstrap
         As for `fit_files`.
     reading : str, optional
         How outcomes are to be read, once that is known.
@@ -130,6 +134,8 @@ class Job:
     tol: float = 1e-9
     max_iter: int | None = None
     errors: Literal["fisher", "robust"] | None = "fisher"
+    interval: str | None = None
+    level: float = 0.95
     scale: str | None = None
     anchor: str | int | None = None
     at: float | None = None
@@ -147,12 +153,27 @@ class Job:
         checks.flag(self.shared, "shared")
         if self.errors is not None:
             checks.one_of(self.errors, "errors", ERRORS)
+        self._check_interval()
         scales.check(self.scale, scales.scale_of(self.model))
         if self.at is not None:
             checks.number(self.at, "at")
         if self.shared and (self.anchor is not None or self.errors == "robust"):
             reason = "go by group: their errors are neither robust nor of differences from an item"
             checks.fail("shared", f"parameters that do not {reason}", value=True)
+
+    def _check_interval(self) -> None:
+        checks.level(self.level)
+        if self.interval is None:
+            return
+        name = checks.one_of(self.interval, "interval", INTERVALS)
+        if self.bootstrap is not None:
+            checks.fail("interval", "is of fits: replicates have their own", value=name)
+        if self.errors is None or (name != "wald" and self.errors != "fisher"):
+            fits = "'fisher'" + " or 'robust'" * (name == "wald")
+            checks.fail("errors", f"must be {fits} with interval={name!r}", value=self.errors)
+        if name != "wald" and self.shared:
+            reason = "where groups share parameters there is 'wald' only"
+            checks.fail("interval", reason, value=name)
 
     @property
     def display(self) -> scales.Display:
@@ -195,6 +216,7 @@ class Job:
             "max_iter": self.max_iter,
             "unit": self.display.facts(),
             "errors": self.errors,
+            "interval": self.interval,
         } | ({} if self.bootstrap is None else {"bootstrap": self.bootstrap._asdict()})
 
     def schema(self, group: Any, item: Any) -> Any:
@@ -204,6 +226,8 @@ class Job:
         fields = [("group", group), ("item", item), (self.rating, pa.float64())]
         if self.errors is not None:
             fields.append(("standard_error", pa.float64()))
+        if self.interval is not None:
+            fields += [(name, pa.float64()) for name in ("lower", "upper")]
         if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
@@ -283,6 +307,9 @@ class Job:
             columns = {"item": result.items, self.rating: shown.theta}
             if self.errors is not None:
                 columns["standard_error"] = shown.standard_errors(self.errors)
+            if self.interval is not None:
+                bounds = shown.interval(self.level, self.errors or "", interval=self.interval)
+                columns["lower"], columns["upper"] = bounds.T
             if self.bootstrap is not None:
                 n, scheme, seed, level = self.bootstrap
                 b = bootstrap(

@@ -16,9 +16,9 @@ import numpy as np
 
 from venire._core.executor import SetAside
 from venire._core.job_documents import Failure, Plan
-from venire._core.jobs import JobFolder, read_part
+from venire._core.jobs import JobFolder
 from venire._core.plain import plain
-from venire._core.recorded import Recorded
+from venire._core.recorded import Recorded, fetch
 from venire._core.version import version
 from venire._native import build_info
 from venire.batch.engine import Found, Tell
@@ -190,7 +190,7 @@ def tables_of(tasks: Recorded, n_parts: int, schema: Any) -> Iterator[Any]:
     """The tables of all parts, in order."""
     folder, kind = tasks.folder, part(schema)
     for p in range(n_parts):
-        yield read_part(folder.path("part", p), folder.label("part", p), kind, "table")
+        yield fetch(str(folder.path("part", p)), folder.label("part", p), kind, "table")
 
 
 def fit_unit(one: Scan, unit: Unit, spread: np.ndarray, share: Share) -> dict[int, Any]:

@@ -60,6 +60,11 @@ COMMANDS = {
         "Combine teachers' votes into one probability for each pair, and say whom to believe.",
         "votes.csv",
     ),
+    "gold": Named(
+        "_gold:Gold",
+        "Say which pairs to label by hand; then, with --labels, what the labels say.",
+        "votes.csv -o gold.csv",
+    ),
     "rate": Named(
         "_rate:Rate", "Rate models by the votes of judges over many prompts.", "votes.csv"
     ),

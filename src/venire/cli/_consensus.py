@@ -19,8 +19,19 @@ from venire.cli._means import Means
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
-from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
+from venire.cli._report import (
+    COUNTED,
+    TABLE,
+    Grid,
+    Picture,
+    Report,
+    cells,
+    measured,
+    number,
+    ranged,
+)
 from venire.cli._taken import with_taken
+from venire.cli._weighing import Weighing
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
@@ -52,7 +63,7 @@ class Consensus(Command):
     file: opt.Source
     columns: Given = opt.votes(without=("by",))
     rankings: GivenRankings = opt.rankings()
-    weighing: opt.Weighing
+    weighing: Weighing
     converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
     n_threads: int | None = opt.threads(JUDGES)
     means: Means
@@ -84,7 +95,7 @@ class Consensus(Command):
                 how |= {"strength": self.weighing.strength, "memory": self.means.memory}
                 how |= {"executor": steps.work.executor, **self.columns.named}
                 votes, gold = steps.work.read(self.file, lambda one: io.read_votes(one, **how))
-        self.weighing.check(gold)
+        gold = self.weighing.known(votes, gold)
         self.means.require(12 * votes.n_cells + 200 * votes.n_pairs + _FIXED, "combining them")
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
@@ -189,7 +200,9 @@ def _header(f: dict[str, Any]) -> list[str]:
         f"{f['rho']:.2f}, {f['rho_source']})",
     ]
     alpha = "" if f["alpha"] is None else f"Krippendorff's alpha {f['alpha']:.3f}; "
-    lines.append(f"{alpha}the weights change the verdict on {f['disputed']:.1%} of the pairs")
+    lines.append(
+        f"{alpha}equal and weighted votes take different sides on {f['disputed']:.1%} of the pairs"
+    )
     gold = f["gold"]
     if gold is not None and gold["n_pairs"]:
         lines.append(
@@ -216,10 +229,10 @@ def _teacher_rows(t: Tables) -> Grid:
         columns["position bias"] = ranged(t, "position_bias", "position", "{:+.2f}")
         columns["flips"] = cells("{:.0%}", t["order_flips"])
     if "accuracy" in t:
-        columns["accuracy"] = ranged(t, "accuracy")
+        columns |= measured(t)
     if "stacked_weight" in t:
         columns["stacked weight"] = cells("{:+.2f}", t["stacked_weight"])
-    return Grid(columns, ["teacher"])
+    return Grid(columns, ["teacher"], spare=("self-consistency", "by the model", COUNTED))
 
 
 def _pair_rows(t: Tables, level: float) -> Grid:

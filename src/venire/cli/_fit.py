@@ -73,6 +73,7 @@ class Fit(Command):
     shown: opt.Shown
     top: int = option(20, "Rows to print.", OUT, min=0)
     errors: str = opt.errors("also where it is wrong, and by --cluster")
+    interval: str = opt.interval("wald")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     save: Path | None = option(
         None, "Write the fit with its comparisons, for --update: .npz.", OUT, place=FILE
@@ -105,6 +106,7 @@ class Fit(Command):
             misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
         if self.draws is not None and self.errors == "none":
             misused("--draws", "goes by errors: leave out --errors none")
+        opt.check_interval(self.interval, self.errors, resampled or self.draws is not None)
         opt.check_plot(self.plot, self.errors if not resampled else "bootstrap")
 
     def do(self, steps: Steps) -> Report:

@@ -82,7 +82,8 @@ def _picture(asked: Fit, shown: Fitted) -> Picture:
     """With the errors of the table."""
     if shown.replicates is not None:
         return Picture(shown.replicates, {"level": asked.level})
-    return Picture(shown.fit, {"level": asked.level, "errors": asked.errors})
+    how = {"level": asked.level, "errors": asked.errors, "interval": asked.interval}
+    return Picture(shown.fit, how)
 
 
 def _parts(fit: Ratings) -> int:
@@ -104,7 +105,8 @@ def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
 def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.ndarray]:
     """All items, best first: those with a rank before the others."""
     fit, b = fitted.fit, fitted.replicates
-    columns = fit.to_frame("dict", level=asked.level, errors=opt.errors_of(asked.errors))
+    errors = opt.errors_of(asked.errors)
+    columns = fit.to_frame("dict", level=asked.level, errors=errors, interval=asked.interval)
     columns = {asked.shown.unit or name if name == fit.rating else name: x
                for name, x in columns.items()}  # fmt: skip
     columns["component"] = component
@@ -171,6 +173,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "unit": fit.display.facts(),
         "errors": errors if b is None else "bootstrap",
         "level": asked.level if errors or b is not None else None,
+        "interval": asked.interval if errors and b is None and not asked.draws else None,
         "bootstrap": drawn,
         "draws": asked.draws and {"n_draws": asked.draws, "seed": asked.replicates.seed},
     }
@@ -248,6 +251,9 @@ def _header(asked: Fit, f: dict[str, Any], means: list[str]) -> list[str]:
     if f["errors"] == "robust":
         by = asked.columns.cluster
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
+    if f["interval"] not in (None, "wald"):
+        what = "Jeffreys' prior" if f["interval"] == "firth" else "its prior"
+        lines.append(f"intervals: by the profile of the likelihood with {what}")
     if (d := f["draws"]) is not None:
         lines.append(
             f"errors and intervals: {d['n_draws']:,} draws of the normal approximation around the "

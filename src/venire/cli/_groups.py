@@ -58,6 +58,7 @@ class Groups(Command):
     means: Means
     shown: opt.Shown
     errors: str = opt.errors("also where it is wrong; of hard votes")
+    interval: str | None = opt.interval(None)
     output: Path | None = opt.output(
         "Write the ratings: FORMATS; with --workers or --scheduler a folder of Parquet files. "
         "Default: CSV to standard output.",
@@ -82,6 +83,11 @@ class Groups(Command):
             misused("--shared", "is one fit of all groups: a job has no parts to keep")
         if apart and self.shared:
             misused("--shared", "needs all groups in one process")
+        opt.check_interval(self.interval, self.errors, self.replicates.n_resamples is not None)
+        if self.interval is not None and self.errors == "none":
+            misused("--interval", "goes by errors: leave out --errors none")
+        if self.interval not in (None, "wald") and self.shared:
+            misused("--interval", f"{self.interval} goes by group: leave out --shared")
         if self.shared and self.shown.anchor is not None:
             misused("--anchor", "groups that share parameters have no errors of differences")
         if self.shared and self.errors == "robust":
@@ -141,6 +147,8 @@ class Groups(Command):
             tol=stopping.tol,
             max_iter=stopping.max_iter,
             errors=opt.errors_of(self.errors),
+            interval=self.interval,
+            level=self.level,
             scale=self.shown.unit,
             anchor=None if anchor is None else anchor.item,
             at=None if anchor is None else anchor.at,

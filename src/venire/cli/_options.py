@@ -22,7 +22,6 @@ from venire.data.rankings.columns import RankingColumns
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
-from venire.panel import METHODS
 from venire.priors import EVIDENCE, GaussianPrior
 from venire.scales import SCALES, Display
 
@@ -31,6 +30,7 @@ MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 JUDGES = "Judges"
 _MOST = 20_000  # labels that are looked at for one that is alike
 ERRORS = ("fisher", "robust", "none")
+INTERVALS = ("wald", "profile", "firth")
 _FORMATS = ".csv, .parquet, .arrow, .json, .jsonl; for people .md, .html, .tex"
 _SIDES = (*TARGETS, "none", "label")
 
@@ -184,6 +184,20 @@ def errors(robust: str, fisher: str = "as the model says", default: str = "fishe
     return option(default, says, OUT, choices=ERRORS)
 
 
+def interval(default: str | None) -> Any:
+    """How bounds are computed."""
+    profiles = "profile: by the likelihood and the prior. firth: with Jeffreys' prior instead."
+    return option(default, f"wald: by standard errors. {profiles}", OUT, choices=INTERVALS)
+
+
+def check_interval(word: str | None, errors: str, resampled: bool) -> None:
+    """Refuse what does not go with intervals of one kind."""
+    if word not in (None, "wald") and resampled:
+        misused("--interval", "is of the fit: leave out --bootstrap and --draws")
+    if word not in (None, "wald") and errors != "fisher":
+        misused("--interval", f"{word} takes no errors: leave out --errors {errors}")
+
+
 def errors_of(word: str) -> Any:
     """As functions have it."""
     return None if word == "none" else word
@@ -321,44 +335,6 @@ class Model:
         for name in ("order", "neutral"):
             if getattr(columns, name) is not None and not self.order_effect:
                 misused(f"--{name}", "says where the order effect applies: add --order-effect")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weighing:
-    """What the votes of judges count."""
-
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=POSITIVE
-    )
-    method: str = option(
-        "reliability",
-        "How judges are weighed. The last one learns from --gold.",
-        JUDGES,
-        choices=tuple(METHODS),
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
-        JUDGES,
-        "--use-gold/--keep-gold",
-    )
-    rho: float | None = option(
-        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", JUDGES,
-        callback=SHARE,
-    )  # fmt: skip
-
-    def check(self, gold: Any) -> None:
-        """Refuse what needs gold where there is none."""
-        if gold is None and self.method == "stacked":
-            misused("--method stacked", "learns from --gold")
-        if gold is None and self.use_gold:
-            misused("--use-gold", "needs --gold")
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """The arguments of `consensus`."""
-        held = self.use_gold or self.method == "stacked"
-        return {"method": self.method, "hold_to_gold": held, "rho": self.rho}
 
 
 @dataclass(frozen=True, kw_only=True)

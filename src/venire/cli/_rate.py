@@ -19,8 +19,19 @@ from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
-from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
+from venire.cli._report import (
+    COUNTED,
+    TABLE,
+    Grid,
+    Picture,
+    Report,
+    cells,
+    measured,
+    number,
+    ranged,
+)
 from venire.cli._taken import with_taken
+from venire.cli._weighing import Weighing
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
@@ -59,7 +70,7 @@ class Rate(Command):
     file: opt.Source
     columns: Given = opt.votes(without=("pair",))
     rankings: GivenRankings = opt.rankings()
-    weighing: opt.Weighing
+    weighing: Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.auto_prior("votes")
     n_threads: int | None = opt.threads()
@@ -135,6 +146,7 @@ class Rate(Command):
         strength = self.weighing.strength
         how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
         votes, gold = io.read_votes(scanner, columns, executor=steps.work.executor, **how)
+        gold = self.weighing.known(votes, gold)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
@@ -291,5 +303,7 @@ def _judges(t: Tables) -> Grid:
         "position bias": ranged(t, "position_bias", "position", "{:+.2f}"),
     }
     if "accuracy" in t:
-        columns["accuracy"] = ranged(t, "accuracy")
-    return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))
+        columns |= measured(t)
+    return Grid(
+        columns, ["judge"], spare=("judged", "by the model", COUNTED, "agreement with panel")
+    )

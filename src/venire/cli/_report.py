@@ -18,6 +18,7 @@ from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
 __all__ = [
+    "COUNTED",
     "CSV",
     "FILE",
     "PAGE",
@@ -29,12 +30,14 @@ __all__ = [
     "Place",
     "Report",
     "cells",
+    "measured",
     "number",
     "parameter",
     "ranged",
     "some",
 ]
 
+COUNTED = "accuracy, counted"
 _EXAMPLES = 5
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -115,6 +118,14 @@ def ranged(table: Columns, name: str, bounds: str = "", form: str = "{:.2f}") ->
     ends = (table[f"{bounds or name}_{end}"] for end in ("lower", "upper"))
     both = zip(cells(form, table[name]), cells("{:.2f} .. {:.2f}", *ends), strict=True)
     return [x if "-" in (x, span) else f"{x} ({span})" for x, span in both]
+
+
+def measured(table: Columns) -> dict[str, list[str]]:
+    """Accuracies of judges: as gold counts them, and as a model has them from the same labels."""
+    columns = {COUNTED: ranged(table, "accuracy")}
+    if not all(math.isnan(x) for x in table["model_accuracy"].tolist()):
+        columns["by the model"] = cells("{:.2f}", table["model_accuracy"])
+    return columns
 
 
 def some(labels: Any, n: int | None = None) -> str:

@@ -20,6 +20,7 @@ from venire.cli._progress import Steps
 from venire.cli._rate import Rate
 from venire.cli._report import PAGE, Report
 from venire.cli._taken import with_taken
+from venire.cli._weighing import Weighing
 from venire.data.columns import Columns, VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given, role_of
@@ -64,7 +65,7 @@ class ReportPage(Command):
     votes: Given = opt.votes(without=(*_SHARED, "by"))
     rankings: GivenRankings = opt.rankings()
     by: str | None = opt.column(None, "Categories: a tab for each, beside one of all.", "Items")
-    weighing: opt.Weighing
+    weighing: Weighing
     model: opt.Model
     prior: str = opt.auto_prior()
     prior_by: str | None = opt.prior_by()
@@ -226,7 +227,7 @@ class ReportPage(Command):
                 scanner, strength=self.weighing.strength, n_threads=self.stopping.n_threads,
                 progress=steps.rows, **given.named,
             )  # fmt: skip
-        self.weighing.check(gold)
+        gold = self.weighing.known(votes, gold)
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:

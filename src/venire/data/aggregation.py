@@ -15,7 +15,7 @@ from venire.data.asked import about_words
 from venire.data.grouping import group_rows
 from venire.data.rows import Cells, Rows
 
-__all__ = ["Weighed", "add_up", "aggregate", "refuse_self", "weighed"]
+__all__ = ["Weighed", "add_up", "add_up_few", "aggregate", "refuse_self", "weighed"]
 
 
 def aggregate(
@@ -89,6 +89,13 @@ class Weighed(NamedTuple):
     weight: NDArray[np.float64] | None  # None: 1, or in the masses
     order: NDArray[np.int8] | None
     strata: Strata
+
+    def wide(self) -> Weighed:
+        """The same with scores of eight bytes."""
+        score = self.masses.get("score")
+        if not isinstance(score, np.ndarray) or score.dtype == np.float64:
+            return self
+        return self._replace(masses={"score": score.astype(np.float64)})
 
 
 def weighed(
@@ -205,6 +212,29 @@ def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
     if weight is not None:
         full = {name: x * weight for name, x in full.items()}
     return full, None
+
+
+def add_up_few(
+    items: NDArray[Any],
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
+    masses: dict[str, Any],
+    weight: NDArray[np.float64] | None,
+    order: NDArray[np.int8] | None,
+    strata: Strata,
+    n_threads: int,
+) -> Cells:
+    """Cells of coded rows, as `add_up` makes them; counted in a table where there are few items."""
+    from venire._native import cells
+
+    if not any(x is not None for x in strata):
+        named = {**masses, "weight": weight, "order": order}
+        columns = {k: np.atleast_1d(x) for k, x in named.items() if x is not None}
+        found = cells.count(first, second, n_threads, n_items=len(items), **columns)
+        if found is not None:
+            return Cells.of_one(items, *found[1])
+    rows = Weighed(first, second, masses, weight, order, strata).wide()
+    return add_up(items, *rows, n_threads)
 
 
 def add_up(

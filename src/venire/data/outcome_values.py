@@ -156,8 +156,9 @@ class Outcomes(NamedTuple):
                 token = meanings.token(value, unknown > _MANY)
                 unknown += token is None
                 gap = token in meanings.NO_RESULT or token in meanings.MISSING
-                named_so = value in terms.known or (items is not None and value in items.tolist())
-                if gap and not named_so:
+                if gap and value in terms.known:
+                    gap = False
+                if gap and (items is None or value not in items.tolist()):
                     token = NO_RESULT if token in meanings.NO_RESULT else NO_OUTCOME
             found.append(token)
         tokens = list(dict.fromkeys(found))

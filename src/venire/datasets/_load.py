@@ -28,6 +28,7 @@ __all__ = [
     "load_nascar_2002",
     "load_ranked_answers",
     "load_season",
+    "load_split_panel",
     "load_styles",
     "load_taste",
     "load_topics",
@@ -306,6 +307,30 @@ def load_both_orders() -> VotesFile:
     known = dict(zip(table["item"].tolist(), table["gold"].tolist(), strict=True))
     assert votes.pairs is not None
     return VotesFile(votes, np.array([known[pair] for pair in votes.pairs.tolist()]))
+
+
+def load_split_panel() -> VotesFile:
+    """Votes of six judges on 160 pairs in both orders; four are fond of what is long. Simulated.
+
+    Returns
+    -------
+    venire.io.VotesFile
+        The votes, and the key: 1 where the first of a pair is better, 0 where the second is.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> votes, key = vn.datasets.load_split_panel()
+    >>> vn.panel.which_side(votes, key).believe
+    'reliability'
+    """
+    table = columns("split_panel")
+    votes = Votes.from_frame(
+        table, pair="item", teacher="judge", vote=["vote_orig", "vote_swap"], swapped="vote_swap"
+    )
+    known = dict(zip(table["item"].tolist(), (table["key"] == "A").tolist(), strict=True))
+    assert votes.pairs is not None
+    return VotesFile(votes, np.array([float(known[pair]) for pair in votes.pairs.tolist()]))
 
 
 def load_chances() -> Votes:

@@ -141,6 +141,13 @@ _ROWS = (
         "venire consensus both_orders.csv --mapping 1=first,0=second",
     ),
     DataSet(
+        "split_panel",
+        "votes of judges, with a key",
+        "six judges in two minds; the key is apart",
+        _SIMULATED,
+        "venire gold split_panel.csv --purpose side",
+    ),
+    DataSet(
         "chances",
         "votes of judges, as probabilities",
         "judges say how probable a win is",

@@ -93,11 +93,14 @@ def of_frame(
 ) -> tuple[Evidence, Taken]:
     """Rows of a data frame, or of a mapping of names to columns."""
     rows = read_frame(frame, replace(columns, date=None), n_threads=n_threads)  # of any form, here
+    n = rows.n + sum(rows.dropped.values())
     signatures = Signatures(columns.names, Store())
     every = _every(frame)
-    if len(next(iter(every.values()), ())) == rows.n + sum(rows.dropped.values()):
+    if len(next(iter(every.values()), ())) == n:
         signatures.add(every, rows.kept)
     date = _dates(frame, columns)
+    if date is not None and len(date) != n:
+        fail("date", f"has {len(date)} rows, but there are {n}")
     if date is not None and rows.kept is not None:
         date = date[rows.kept]
     return _of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)

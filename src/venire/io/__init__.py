@@ -9,6 +9,7 @@ file, the row and the column. Writes tables whole or not at all. Needs pyarrow
 from venire.io._errors import DataError
 from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_any import read
+from venire.io._read_gold import read_gold
 from venire.io._read_rankings import read_rankings
 from venire.io._read_table import TableFile, read_table
 from venire.io._read_votes import VotesFile, read_votes
@@ -27,6 +28,7 @@ __all__ = [
     "columns_in",
     "read",
     "read_comparisons",
+    "read_gold",
     "read_grouped",
     "read_teachers",
     "read_rankings",

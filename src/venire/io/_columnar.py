@@ -13,6 +13,7 @@ from venire.io.tables import Format, Tables, require
 __all__ = ["Arrow", "Parquet"]
 
 _ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
+_STREAM = 1 << 20  # bytes of a column that are read at a time: of a long row group not all at once
 _GLANCE = 1 << 18  # bytes of a request where not all of a column is read
 _DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
 
@@ -60,8 +61,8 @@ class Parquet(_Columnar):
         import pyarrow.parquet as pq
 
         # of files elsewhere a glance takes some pages, not whole columns
-        glance: dict[str, Any] = {"buffer_size": _GLANCE, "pre_buffer": False}
-        self._file = pq.ParquetFile(self.file.mapped(), **(glance if self.file.url else {}))
+        size = _GLANCE if self.file.url else _STREAM
+        self._file = pq.ParquetFile(self.file.mapped(), buffer_size=size, pre_buffer=False)
         self._meta = self._file.metadata
         self.names = self._file.schema_arrow.names
         self.row_groups = [
@@ -80,8 +81,9 @@ class Parquet(_Columnar):
         file = self._file
         if dictionaries or self.file.url:
             file = pq.ParquetFile(
-                self.file.mapped(), read_dictionary=dictionaries, metadata=self._meta
-            )
+                self.file.mapped(), read_dictionary=dictionaries, metadata=self._meta,
+                buffer_size=0 if self.file.url else _STREAM,
+            )  # fmt: skip
         wanted = list(dict.fromkeys(names.values()))
 
         def pieces() -> Iterator[Any]:

@@ -83,5 +83,7 @@ def read_table(path: Any, names: Mapping[str, str], labels: Sequence[str] = ()) 
         columns = {a: frame[f"\0{a}" if a in coded else name] for a, name in names.items()}
         for argument in coded:
             found = columns[argument]
+            if (found.codes < 0).any():
+                fail(argument, "a label is missing", int(np.argmax(found.codes < 0)))
             columns[argument] = np.asarray(found.items[found.codes])
         return TableFile(columns, names, scanner.path)

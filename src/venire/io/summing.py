@@ -38,6 +38,8 @@ from venire.io.units import Unit, changed, cut_up, stamp_of
 
 __all__ = ["Beside", "How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
+_KEPT = 3 << 22  # rows that are held as they are, where there are no more
+_TIMES = 8  # as many rows as other units have: of soft scores the cells are added to those before
 _LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
 _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
@@ -72,12 +74,21 @@ class How(NamedTuple):
         """The sums of no rows."""
         items = self.items
         as_integers = items is None or np.asarray(items).dtype.kind in "iu"
-        return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+        left = _KEPT if self.memory is None else self.memory // 256
+        return CellSums(
+            items, is_text=self.is_text and as_integers, keep=min(left, _KEPT),
+            n_threads=self.n_threads,
+        )  # fmt: skip
 
     @staticmethod
     def restored(piece: Piece) -> CellSums:
         """The sums of what `CellSums.split` gave."""
-        return CellSums.from_arrays(*piece)
+        return CellSums.from_arrays(*piece, to_merge=True)
+
+    @staticmethod
+    def exact(sums: CellSums) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return sums.is_exact
 
 
 def rows_at_a_time(how: How) -> int:
@@ -113,7 +124,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
     units = []
     for file, (stamp, tables) in zip(scanner.files, opened, strict=True):
         unit = Unit(file, stamp=stamp, texts=frozenset() if tables.is_text else as_text)
-        units += cut_up(unit) if file.fd is None else [unit]
+        units += cut_up(unit, _TIMES) if file.fd is None else [unit]
     counts = [tables.n_rows for _, tables in opened]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
     return units, how._replace(is_text=any(texts)), n_rows
@@ -177,6 +188,8 @@ def summed(
     DataError
         If the file cannot be read, has changed, or holds a bad value; it says which.
     """
+    import pyarrow as pa
+
     sums = how.empty() if into is None else into
     names, columns, done = how.names, how.columns, 0
     own: dict[str, Any] = {a: f"\0{a}" for a in LABELS if a in names}
@@ -188,7 +201,7 @@ def summed(
             n = piece.num_rows
             if not n:
                 continue
-            frame: dict[str, Any] = {name: piece[name] for name in rest}
+            frame: dict[str, Any] = {name: pa.chunked_array([piece[name]]) for name in rest}
             frame |= _coded(piece, names, sums)
             rows = read_frame(
                 frame, coded, reading=how.reading or sums.reading, called=called,

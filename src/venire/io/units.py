@@ -74,12 +74,14 @@ def changed(unit: Unit) -> DataError | None:
     return DataError(unit.path, "has changed while it was read")
 
 
-def cut_up(unit: Unit) -> list[Unit]:
-    """A file, cut where that gives several workers something to do."""
+def cut_up(unit: Unit, times: int = 1) -> list[Unit]:
+    """A file, cut where that gives several workers something to do: into stretches of so many times
+    `ROWS` rows, unless a row group has more."""
+    most = times * ROWS
     rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= ROWS:
+    if sum(rows) <= most:
         return [unit._replace(number=(*unit.number, 0))]
-    starts = [*cut(np.array(rows), ROWS).tolist(), len(rows)]
+    starts = [*cut(np.array(rows), most).tolist(), len(rows)]
     before = np.concatenate([[0], np.cumsum(rows)]).tolist()
     return [
         unit._replace(row_groups=range(start, stop), start=before[start], number=(*unit.number, k))

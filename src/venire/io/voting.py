@@ -91,6 +91,10 @@ class How:
         """Whether sums are of whole numbers, which any order gives the same bits."""
         return bool(self.columns.runs) and self.columns.weight is None
 
+    def exact(self, part: Part) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return self.is_exact
+
     def within(self, memory: int | None, n_threads: int | None) -> How:
         """The same with other means."""
         return replace(self, memory=memory, n_threads=n_threads)

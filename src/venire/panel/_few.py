@@ -48,15 +48,11 @@ def fit_few(x: Any, y: Floats, guarded: bool) -> Few:
         the panel as it is: pi = Z1 / (Z0 + Z1), Z1 by Laplace.
     """
     ridge = GUARDED if guarded else 1.0
-    scaled = _scaled(x, ridge)
-    start = np.asarray(x[:, [0]].todense(), np.float64).ravel()
-    pull, evidence = _mode((scaled @ scaled.T).toarray(), start, y)
+    k, start = _gram(x, ridge)
+    pull, evidence = _mode(k, start, y)
     weights = x.T @ pull
     weights[0] = 1.0 + weights[0] / ridge
-    if not guarded:
-        return Few(weights, 1.0)
-    plain = float((np.logaddexp(0.0, start) - y * start).sum())
-    trust = float(0.5 * (1.0 + np.tanh(0.5 * (evidence + plain))))
+    trust = _trust(start, y, evidence) if guarded else 1.0
     weights *= trust
     weights[0] += 1.0 - trust
     return Few(weights, trust)
@@ -64,21 +60,27 @@ def fit_few(x: Any, y: Floats, guarded: bool) -> Few:
 
 def left_out(x: Any, y: Floats, guarded: bool) -> Floats:
     """The logit of each pair, from the weights that the others teach."""
-    every = np.arange(len(y))
-    held = np.empty(len(y))
-    for at in every:
-        rest = every != at
-        held[at] = (x[[at]] @ fit_few(x[rest], y[rest], guarded).weights)[0]
+    k, start = _gram(x, GUARDED if guarded else 1.0)
+    held = start.copy()
+    for at in range(len(y)):
+        rest = np.arange(len(y)) != at
+        pull, evidence = _mode(k[rest][:, rest], start[rest], y[rest])
+        trust = _trust(start[rest], y[rest], evidence) if guarded else 1.0
+        held[at] += trust * (k[at, rest] @ pull)
     return held
 
 
-def _scaled(x: Any, ridge: float) -> Any:
-    """Columns times the roots of their weights' variances."""
-    from scipy.sparse import diags_array
+def _gram(x: Any, ridge: float) -> tuple[Floats, Floats]:
+    """Covariance of the logits before a label is seen, and their means: the panel's."""
+    start = np.asarray(x[:, [0]].todense(), np.float64).ravel()
+    votes = x[:, 1:]
+    return (votes @ votes.T).toarray() + np.outer(start, start) / ridge, start
 
-    root = np.ones(x.shape[1])
-    root[0] = 1.0 / np.sqrt(ridge)
-    return (x @ diags_array(root)).tocsr()
+
+def _trust(start: Floats, y: Floats, evidence: float) -> float:
+    """Z1 / (Z0 + Z1), Z0 being the likelihood of the panel as it is."""
+    plain = float((np.logaddexp(0.0, start) - y * start).sum())
+    return float(0.5 * (1.0 + np.tanh(0.5 * (evidence + plain))))
 
 
 def _mode(k: Floats, start: Floats, y: Floats) -> tuple[Floats, float]:

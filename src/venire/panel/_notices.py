@@ -199,7 +199,7 @@ def _of_orders(facts: Facts) -> Found:
     voted = facts.weighted.n_eff > 0
     if not METHODS[facts.method].hears_gold or board.votes.n_teachers < FEWEST_TEACHERS:
         return
-    if _both_orders(board) or not voted.any():
+    if _both_orders(board) or np.count_nonzero(voted) < FEW:  # a mean of few pairs says little
         return
     sure = float(np.abs(facts.weighted.d[voted]).mean())
     if sure <= TORN:

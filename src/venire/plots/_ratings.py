@@ -75,10 +75,10 @@ def plot_ratings(
         Of the intervals of a fit: "fisher" by default; of `Rated` "robust", which is by prompt.
     interval : str, optional
         Of a fit, "wald" (the default; around the mean of the component, or of the differences from
-        an anchor) or "quasi": comparison intervals from quasi-variances among the items shown, so
-        that any two items whose intervals are apart differ at this level; a negative quasi-variance
-        leaves a dot only. Of replicates "percentile" (the default), "basic", "bca" or
-        "studentized".
+        an anchor), "profile" or "firth" (see `Fit.interval`), or "quasi": comparison intervals from
+        quasi-variances among the items shown, so that any two items whose intervals are apart
+        differ at this level; a negative quasi-variance leaves a dot only. Of replicates
+        "percentile" (the default), "basic", "bca" or "studentized".
     group : label, optional
         Whose ratings, where there are groups.
 
@@ -227,7 +227,10 @@ def _bounds(
         checks.one_of(interval or "wald", "interval", ("wald",))
         low, high = source.rated.interval(level, errors)[items].T
         return low, high, "intervals by prompt" if errors == "robust" else "intervals"
-    name = checks.one_of(interval or "wald", "interval", ("wald", "quasi"))
+    name = checks.one_of(interval or "wald", "interval", ("wald", "profile", "firth", "quasi"))
+    if name in ("profile", "firth"):
+        low, high = shown.interval(level, errors, interval=name)[items].T
+        return low, high, f"{name} intervals"
     if name == "quasi":
         half = shown.quasi_variances(items=shown.items[items], errors=errors).standard_errors
     else:

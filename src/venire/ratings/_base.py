@@ -146,7 +146,7 @@ class Ratings(Tabled, ABC):
         ------
         ValueError
             If `level` is not strictly between 0 and 1. But for "wald": of robust errors, rankings,
-            covariates, shared parameters, standardized fits, fits of over 2,000 items; "firth": of
+            covariates, shared parameters, standardized fits, fits of over 500 items; "firth": of
             priors that go by item.
 
         Examples

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERVALS", "profile_intervals"]
 
 INTERVALS = ("wald", "profile", "firth")
-MAX_PROFILED = 2_000  # items of a fit: a bound costs some ten factorisations of its matrix
+MAX_PROFILED = 500  # items of a fit: a bound costs ten to thirty factorisations of its matrix
 
 
 def profile_intervals(

@@ -38,7 +38,7 @@ from venire.reference.beta import (
     beta_tails,
 )
 from venire.reference.boosting import r2_step, samme_step
-from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
+from venire.reference.calibration import ReferenceCalibration, calibrate, kappa, tilted
 from venire.reference.chords import replicate_fit
 from venire.reference.components import Components, components
 from venire.reference.covariance import (
@@ -107,6 +107,7 @@ from venire.reference.resampling import (
     threefry,
 )
 from venire.reference.streams import stream_normal, stream_poisson, stream_uniform
+from venire.reference.sums import added_in_order
 from venire.reference.teachers import (
     ReferenceVotesFit,
     expected_vote,
@@ -138,6 +139,7 @@ __all__ = [
     "State",
     "TIE_MODELS",
     "VoteCells",
+    "added_in_order",
     "aggregate",
     "aggregate_groups",
     "agreement_counts",
@@ -222,6 +224,7 @@ __all__ = [
     "subset_errors",
     "teacher_weights",
     "threefry",
+    "tilted",
     "vote_cells",
     "weighted_grams",
 ]

@@ -3,9 +3,9 @@
 The parameters are (b, m): a bias for each group, and the mean of their prior, which is 0 unless
 there are anchors; then it is free. Everything is a formula on vectors and full matrices.
 
-The variance of the prior is where the Laplace approximation of the marginal likelihood is largest
-(one more group of squared bias 1 is added to the real ones). `calibrate` can also do plain EM
-steps, which come out too low where groups have few bridges.
+Each bridge's likelihood is stood for by a normal one that leaves the posterior's mean and variance
+of b_first - b_second as its own would (expectation propagation). How well the two are known without
+the bridge is taken from the other bridges of each alone, as if these were otherwise unconnected.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 
 from venire.reference.links import cell_terms
 
-__all__ = ["ReferenceCalibration", "calibrate", "kappa"]
+__all__ = ["ReferenceCalibration", "calibrate", "kappa", "tilted"]
 
-STEP_CAP = 2.0
+PRIOR_GROUPS, PRIOR_SQUARE = 1.0, 0.25
+GRID = np.linspace(-9.0, 9.0, 601)  # of an integral, in standard deviations
 
 
 class ReferenceCalibration(NamedTuple):
@@ -48,7 +49,7 @@ class ReferenceCalibration(NamedTuple):
 def kappa(variance: Any, model: Any = "bradley-terry") -> np.ndarray:
     """Factor on a difference that is known only up to `variance`, so that P is the mean over it.
 
-    Kernel: `venire.calibrate`.
+    Kernel: `venire.models.Model.variance_share`.
 
     Parameters
     ----------
@@ -75,6 +76,68 @@ def kappa(variance: Any, model: Any = "bradley-terry") -> np.ndarray:
     return 1.0 / np.sqrt(1.0 + share * np.asarray(variance, np.float64))
 
 
+def tilted(
+    mean: Any, variance: Any, win: Any, loss: Any, model: Any = "bradley-terry"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What comparisons say of normal differences: the moments of these times the likelihood.
+
+    Kernel: csrc/vn_tilted.c.
+
+    Parameters
+    ----------
+    mean, variance : array_like of float, shape (n,)
+        Of the differences before.
+    win, loss : array_like of float, shape (n,)
+    model : {"bradley-terry", "thurstone"} or callable
+
+    Returns
+    -------
+    g, h : ndarray of float64, shape (n,)
+        With Z the mean likelihood: d log Z / d mean and -d^2 log Z / d mean^2. Afterwards the mean
+        is ``mean + variance * g`` and the variance ``variance - variance**2 * h``.
+    slope2, bend : ndarray of float64, shape (n,)
+        Means afterwards of the square of the log-likelihood's first derivative, and of its second
+        derivative less the sign.
+
+    Examples
+    --------
+    A vote of the normal curve, in closed form: g = phi(0) / Phi(0) / sqrt(1 + 1).
+
+    >>> g, h, _, _ = tilted([0.0], [1.0], [1.0], [0.0], "thurstone")
+    >>> g.round(4).tolist(), h.round(4).tolist()
+    ([0.5642], [0.3183])
+    """
+    mean, variance, win, loss = (
+        np.asarray(x, np.float64)[:, None] for x in (mean, variance, win, loss)
+    )
+    sd = np.sqrt(variance)
+
+    def terms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        flat, a, b = x.ravel(), *(np.broadcast_to(w, x.shape).ravel() for w in (win, loss))
+        found = cell_terms(model, flat, 0.0, a, b, np.zeros(len(flat)))
+        value, d1, d2 = (found[name].reshape(x.shape) for name in ("value", "d1", "d2"))
+        return value, d1, d2
+
+    low, high = mean - 1e3 * sd, mean + 1e3 * sd
+    for _ in range(80):  # to the mode
+        middle = 0.5 * (low + high)
+        up = terms(middle)[1] > (middle - mean) / variance
+        low, high = np.where(up, middle, low), np.where(up, high, middle)
+    spread = 1.0 / (terms(middle)[2] + 1.0 / variance)
+    spread = np.minimum(variance, 40.0 * spread)
+    for _ in range(3):  # nearer to where the product is
+        x = middle + np.sqrt(spread) * GRID
+        value, d1, d2 = terms(x)
+        log_p = value - (x - mean) ** 2 / (2.0 * variance)
+        p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
+        p = p / p.sum(axis=1, keepdims=True)
+        middle = (p * x).sum(axis=1, keepdims=True)
+        spread = (p * (x - middle) ** 2).sum(axis=1, keepdims=True)
+    g = (middle - mean)[:, 0] / variance[:, 0]
+    h = (1.0 - (spread / variance)[:, 0]) / variance[:, 0]
+    return g, h, (p * d1**2).sum(axis=1), (p * d2).sum(axis=1)
+
+
 def calibrate(
     n_groups: int,
     first: Any,
@@ -87,11 +150,12 @@ def calibrate(
     model: str = "bradley-terry",
     anchors: tuple[Any, Any, Any] | None = None,
     variance: float | None = None,
-    em: tuple[float, int] | None = None,
+    dispersion: float = 1.0,
+    noise: float = 0.0,
 ) -> ReferenceCalibration:
-    """Biases by maximum a posteriori, with the variance of their prior.
+    """Biases by expectation propagation, with the variance of their prior.
 
-    Kernel: csrc/vn_problem_derivatives.c on the graph of groups, by `venire.calibrate`.
+    Kernel: csrc/vn_tilted.c on the graph of groups, by `venire.calibrate`.
 
     Parameters
     ----------
@@ -100,15 +164,17 @@ def calibrate(
     first, second : array_like of int, shape (n_bridges,)
         Groups.
     difference, variance_of_difference : array_like of float, shape (n_bridges,)
-        theta of the first item less theta of the second, and the variance of that.
+        theta of the first item less theta of the second, and the variance of that. No two bridges
+        have the same two items: what is not known of items is independent.
     score, weight : array_like of float, shape (n_bridges,)
     model : {"bradley-terry", "thurstone"}
     anchors : tuple of arrays (group, value, variance), optional
         Direct observations of biases.
     variance : float, optional
         s^2, if it is known.
-    em : tuple (start, n_steps), optional
-        Estimate s^2 by so many EM steps instead, s^2 = mean b^2 + mean variance of b.
+    dispersion, noise : float
+        Of soft bridges: what the log-likelihood is divided by, and what is added to
+        `variance_of_difference`.
 
     Returns
     -------
@@ -116,113 +182,85 @@ def calibrate(
 
     Notes
     -----
-    O(n_groups**3) for each Newton step.
+    O(n_groups**3) for each round.
 
     Examples
     --------
     >>> found = calibrate(2, [0], [1], [0.0], [0.0], [0.9], [40.0], variance=1.0)
     >>> found.bias.round(3).tolist()
-    [0.976, -0.976]
+    [1.011, -1.011]
     """
-    given = _Terms(
-        n_groups, first, second, difference, kappa(variance_of_difference, model), score, weight,
-        model, anchors,
-    )  # fmt: skip
-    start = given.start()
-    if variance is not None:
-        s2 = float(variance)
-    elif em is not None:
-        s2, x = em[0], start
-        for _ in range(em[1]):
-            x = given.mode(x, s2)
-            s2 = float(np.mean((given.away @ x) ** 2 + np.diagonal(given.moments(x, s2)[0])))
-    else:
+    spread = np.asarray(variance_of_difference, np.float64) + noise
+    weight = np.asarray(weight, np.float64) / dispersion
+    given = _Propagation(n_groups, first, second, difference, spread, score, weight, model, anchors)
+    s2 = variance
+    if s2 is None:
         from scipy.optimize import brentq
 
-        s2 = float(np.exp(brentq(lambda y: given.slope(float(np.exp(y))), -9.0, 9.0, xtol=1e-9)))
-    n, x = n_groups, given.mode(start, s2)
-    inverse = np.linalg.inv(given.hessian(x, s2))
-    last = float(inverse[n, n]) if anchors is not None else 0.0
-    return ReferenceCalibration(x[:n], float(x[n]), s2, inverse[:n, :n], last)
+        s2 = float(np.exp(brentq(lambda u: given.excess(float(np.exp(u))), -9.0, 7.0, xtol=1e-3)))
+    x, inverse, _ = given.settle(float(s2))
+    last = float(inverse[n_groups, n_groups]) if anchors is not None else 0.0
+    covariance = inverse[:n_groups, :n_groups]
+    return ReferenceCalibration(x[:n_groups], float(x[n_groups]), float(s2), covariance, last)
 
 
-class _Terms:
-    """The posterior of (b, m), one row for each thing that is known of them."""
+class _Propagation:
+    """Normal likelihoods of the bridges, and the posterior of (b, m) that follows."""
 
     def __init__(
-        self, n: int, first: Any, second: Any, difference: Any, factor: np.ndarray, score: Any,
-        weight: Any, model: str, anchors: tuple[Any, Any, Any] | None,
+        self, n: int, first: Any, second: Any, difference: Any, spread: np.ndarray, score: Any,
+        weight: np.ndarray, model: str, anchors: tuple[Any, Any, Any] | None,
     ) -> None:  # fmt: skip
         self.n, self.model = n, model
         self.n_free = n + (anchors is not None)  # without anchors m stays at 0
         first, second = np.asarray(first, np.int64), np.asarray(second, np.int64)
-        score, weight = np.asarray(score, np.float64), np.asarray(weight, np.float64)
+        self.first, self.second, self.spread = first, second, spread
+        self.difference = np.asarray(difference, np.float64)
+        score = np.asarray(score, np.float64)
         self.win, self.loss = weight * score, weight * (1.0 - score)
-        self.bridge = np.zeros((len(first), n + 1))
-        self.bridge[np.arange(len(first)), first] = factor
-        self.bridge[np.arange(len(first)), second] = -factor
-        self.offset = factor * np.asarray(difference, np.float64)
-        group, value, spread = anchors if anchors is not None else ([], [], [])
+        self.bridge = np.eye(n + 1)[first] - np.eye(n + 1)[second]
+        group, value, error = anchors if anchors is not None else ([], [], [])
         self.anchor = np.eye(n + 1)[np.asarray(group, np.int64)]
-        self.value = np.asarray(value, np.float64)
-        self.pull = 1.0 / np.asarray(spread, np.float64)
+        self.value, self.pull = np.asarray(value, np.float64), 1.0 / np.asarray(error, np.float64)
         self.away = np.eye(n + 1)[:n] - np.eye(n + 1)[n]  # how far b is from m
 
-    def start(self) -> np.ndarray:
-        anchored = self.n_free > self.n
-        level = np.sum(self.pull * self.value) / np.sum(self.pull) if anchored else 0.0
-        return np.full(self.n + 1, level)
+    def posterior(self, s2: float, t: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and covariance of (b, m)."""
+        h = self.bridge.T * t @ self.bridge + self.anchor.T * self.pull @ self.anchor
+        h = h + self.away.T @ self.away / s2
+        rhs = self.bridge.T @ nu + self.anchor.T @ (self.pull * self.value)
+        inverse = np.zeros((self.n + 1, self.n + 1))
+        inverse[: self.n_free, : self.n_free] = np.linalg.inv(h[: self.n_free, : self.n_free])
+        return inverse @ rhs, inverse
 
-    def terms(self, x: np.ndarray, move: float = 0.0) -> dict[str, np.ndarray]:
-        d = self.bridge @ x + self.offset + move
-        return cell_terms(self.model, d, 0.0, self.win, self.loss, np.zeros(len(d)))
-
-    def objective(self, x: np.ndarray, s2: float) -> float:
-        of_anchors = -0.5 * np.sum(self.pull * (self.anchor @ x - self.value) ** 2)
-        return np.sum(self.terms(x)["value"]) + of_anchors - np.sum((self.away @ x) ** 2) / (2 * s2)
-
-    def gradient(self, x: np.ndarray, s2: float) -> np.ndarray:
-        g = self.bridge.T @ self.terms(x)["d1"]
-        g = g - self.anchor.T @ (self.pull * (self.anchor @ x - self.value))
-        return (g - self.away.T @ (self.away @ x) / s2)[: self.n_free]
-
-    def hessian(self, x: np.ndarray, s2: float) -> np.ndarray:
-        h = self.bridge.T * self.terms(x)["d2"] @ self.bridge
-        h = h + self.anchor.T * self.pull @ self.anchor + self.away.T @ self.away / s2
-        return h[: self.n_free, : self.n_free]
-
-    def mode(self, x: np.ndarray, s2: float) -> np.ndarray:
-        """Newton with no step over 2."""
-        for _ in range(200):
-            step = np.zeros(self.n + 1)
-            step[: self.n_free] = np.linalg.solve(self.hessian(x, s2), self.gradient(x, s2))
-            step *= min(1.0, STEP_CAP / max(float(np.abs(step).max()), 1e-300))
-            before = self.objective(x, s2)
-            for _ in range(40):
-                if self.objective(x + step, s2) >= before - 1e-12 * abs(before):
-                    break
-                step /= 2.0
-            x = x + step
-            if np.abs(step).max() < 1e-12 * max(1.0, float(np.abs(x).max())):
+    def settle(self, s2: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The posterior, and the variance of each b - m by its own bridges."""
+        k, prior = len(self.first), np.full(self.n, 1.0 / s2)
+        prior += np.sum(self.anchor[:, : self.n] * self.pull[:, None], axis=0)
+        t, nu, said = np.full(k, 0.05), np.zeros(k), np.zeros((k, 2))
+        for _ in range(500):
+            x, _ = self.posterior(s2, t, nu)
+            own = prior.copy()
+            np.add.at(own, self.first, said[:, 0])
+            np.add.at(own, self.second, said[:, 1])
+            one, two = 1.0 / (own[self.first] - said[:, 0]), 1.0 / (own[self.second] - said[:, 1])
+            d, v = self.bridge @ x, one + two
+            d = d + v * (t * d - nu)
+            g, h, _, _ = tilted(
+                d + self.difference, v + self.spread, self.win, self.loss, self.model
+            )
+            before, t, nu = (t, nu), h / (1.0 - v * h), (g + d * h) / (1.0 - v * h)
+            said = np.stack([h / (1.0 - one * h), h / (1.0 - two * h)], axis=1)
+            change = np.abs(np.array([t - before[0], nu - before[1]]))
+            if change.max(initial=0.0) < 1e-11:
                 break
-        return x
+        return *self.posterior(s2, t, nu), 1.0 / own
 
-    def moments(self, x: np.ndarray, s2: float) -> tuple[np.ndarray, np.ndarray]:
-        """Of e = b - m: covariance, and the mean by the third derivatives of the bridges."""
-        n, n_free = self.n, self.n_free
-        inverse = np.zeros((n + 1, n + 1))
-        inverse[:n_free, :n_free] = np.linalg.inv(self.hessian(x, s2))
-        covariance = self.away @ inverse @ self.away.T
-        step = 1e-4  # curvature with every predictor moved a little
-        third = (self.terms(x, step)["d2"] - self.terms(x, -step)["d2"]) / (2.0 * step)
-        variance_of_d = np.einsum("ij,jk,ik->i", self.bridge, inverse, self.bridge)
-        skew = self.bridge[:, :n].T @ (third * variance_of_d)
-        return covariance, self.away @ x - 0.5 * covariance @ skew
-
-    def slope(self, s2: float) -> float:
-        """Of the marginal likelihood, with one more group of squared bias 1."""
-        x = self.mode(self.start(), s2)
-        e, (covariance, mean) = self.away @ x, self.moments(x, s2)
-        # E[e^2] to the order of the mean's step: the square of the step is of the next one
-        second = np.sum(e**2 + 2.0 * e * (mean - e) + np.diagonal(covariance))
-        return ((max(second, 0.0) + 1.0) / (self.n + 1) - s2) / s2**2
+    def excess(self, s2: float) -> float:
+        """E[(b - m)^2], with `PRIOR_GROUPS` more of mean square `PRIOR_SQUARE`, less s^2."""
+        x, inverse, own = self.settle(s2)
+        u = self.away @ inverse[:, self.n]  # covariance of b - m and m, negative
+        level = inverse[self.n, self.n]
+        more = u**2 / level if level > 0.0 else 0.0
+        square = float(np.sum((self.away @ x) ** 2 + own + more))
+        return (square + PRIOR_GROUPS * PRIOR_SQUARE) / (self.n + PRIOR_GROUPS) - s2

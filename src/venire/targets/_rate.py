@@ -33,7 +33,8 @@ def rate(
     prior: GaussianPrior | None = None,
     gold: Any = None,
     hold_to_gold: bool = True,
-    rho: float | None = None,
+    rho: float | str | None = None,
+    guarded: bool = False,
     n_threads: int | None = None,
 ) -> Rated:
     """Rate models by the votes of judges over many prompts.
@@ -58,7 +59,7 @@ def rate(
         A tie is half a win to each.
     prior : GaussianPrior, optional
         Of theta. Default: none, maximum likelihood.
-    gold, hold_to_gold, rho
+    gold, hold_to_gold, rho, guarded
         As in `consensus`.
     n_threads : int, optional
         Default: all usable CPUs. The result is the same bit for bit.
@@ -127,7 +128,10 @@ def rate(
     strata = _strata(votes, by)
     if strata.several and prior is not None and _goes_by_item(prior):
         checks.fail("prior", "must be the same for all items where categories are rated, too")
-    q = consensus(votes, method, gold=gold, hold_to_gold=hold_to_gold, rho=rho, n_threads=threads)
+    q = consensus(
+        votes, method, gold=gold, hold_to_gold=hold_to_gold, rho=rho, guarded=guarded,
+        n_threads=threads,
+    )  # fmt: skip
     judged = Judged(q, strata)
     fit = fit_model(judged.comparisons(threads), model=model, prior=prior, n_threads=threads)
     of_categories: GroupedFit | None = None

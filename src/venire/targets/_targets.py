@@ -117,7 +117,8 @@ def make_targets(
     """Continuous targets with standard errors, and the weights that a student gives them.
 
     Without options the targets are theta of the fit, centred in each group; with a calibration
-    they are its theta, all groups on one scale, with the errors of the groups' levels in them.
+    the biases of the groups are added, and their errors: all groups on one scale. Items are not
+    shrunken as in the calibration's own theta: a student averages over their errors.
 
     Parameters
     ----------

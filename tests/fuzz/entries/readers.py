@@ -122,6 +122,7 @@ def vote_file(case: Case) -> tuple[Path, dict[str, Any]]:
 @entry
 def read_votes(case: Case) -> None:
     path, options = vote_file(case)
+    options |= case.some({"memory": case.choice(("2GiB", 1 << 31, 1, "much", 0, -1.5))})
     v = case.call(vio.read_votes, path, **case.spoil(options, 0.15), allow=FILES)
     case.call(repr, v)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from venire._core.checks import fail
 from venire.data._strata import Strata
-from venire.data.aggregation import Weighed
+from venire.data.aggregation import Weighed, add_up
 from venire.data.rows import Cells
 
-__all__ = ["Masses", "Store", "Table"]
+__all__ = ["Given", "Masses", "Settled", "Sorted", "Store", "Table"]
 
+Settled = Callable[[Strata], Strata]  # strata by their final codes
 _MASSES = ("win", "loss", "tie", "square", "other")
 
 
@@ -103,11 +104,33 @@ class Masses(NamedTuple):
         return {**self._asdict(), **self.strata._asdict(), "strata": None}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """From what `arrays` gave."""
+    def of(cls, arrays: Mapping[str, NDArray[Any]], n_codes: int, n_clusters: int) -> Self:
+        """From what `arrays` gave, which may have been tampered with since.
+
+        Raises
+        ------
+        ValueError
+            If they are not of one length, or hold what cells do not.
+        """
         own = {k: np.asarray(arrays[k]) for k in cls._fields[:-1] if k in arrays}
-        kept = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
-        return cls(**own, strata=Strata(**kept))
+        apart = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
+        n = len(own["lo"])
+        for name, x in (*own.items(), *apart.items()):
+            if len(x) != n or x.ndim != (2 if name == "covariates" else 1):
+                raise ValueError(f"{name}: has shape {x.shape}, but there are {n} cells")
+            if name in _MASSES and not (x.dtype == np.float64 and (x >= 0.0).all()):
+                raise ValueError(f"{name}: holds what is no mass")
+        codes = (0, n_codes)
+        ends = {"lo": codes, "hi": codes, "order": (-1, 2), "cluster": (0, n_clusters)}
+        for name, (low, stop) in ends.items():
+            found = {**own, **apart}.get(name)
+            if found is None or (n == 0 and found.dtype.kind in "iu"):
+                continue
+            if found.dtype.kind not in "iu" or not low <= found.min() <= found.max() < stop:
+                raise ValueError(f"{name}: holds a code that is not from {low} to {stop - 1}")
+        if (own["lo"] == own["hi"]).any():
+            raise ValueError("lo, hi: a cell compares an item with itself")
+        return cls(**own, strata=Strata(**apart))
 
 
 class Store(ABC):
@@ -115,13 +138,6 @@ class Store(ABC):
 
     is_masses: bool  # rows are masses: there are no squares
     is_exact: bool  # all masses are quarters, few enough to be added in any order
-
-    @staticmethod
-    def of(strata: Strata, *, is_masses: bool) -> Store:
-        """An empty store for rows like these."""
-        if any(x is not None for x in strata):
-            return Sorted(is_masses=is_masses)
-        return Table(is_masses=is_masses)
 
     @property
     @abstractmethod
@@ -152,6 +168,19 @@ class Store(ABC):
     @abstractmethod
     def scale(self, by: float) -> None:
         """Multiply all masses."""
+
+    @abstractmethod
+    def cells(
+        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
+    ) -> Cells:
+        """The cells over the items, at whose places the codes are, and of settled strata.
+
+        Nothing may be added afterwards.
+        """
+
+    @abstractmethod
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        """Mark the codes that occur."""
 
 
 class Table(Store):
@@ -199,14 +228,56 @@ class Table(Store):
             masses[3:] = None, None
         return Masses(lo, hi, order, *masses)
 
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        self._table.mark(seen)
+
     def scale(self, by: float) -> None:
         if by != 1.0:
             self._table.scale(by)
 
-    def cells(self, items: NDArray[Any], place: NDArray[np.int32], n_threads: int) -> Cells:
-        """The cells over the items, at whose places the codes are."""
+    def cells(
+        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
+    ) -> Cells:
         squares = not self.is_masses
         return Cells.of_one(items, *self._table.write(place, len(items), squares, n_threads))
+
+
+class Given(Store):
+    """Cells as they were given, to be merged into others."""
+
+    def __init__(self, cells: Masses, *, is_masses: bool) -> None:
+        self._cells, self.is_masses, self.is_exact = cells, is_masses, cells.is_exact()
+
+    @property
+    def n_cells(self) -> int:
+        return len(self._cells.lo)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(x.nbytes for x in self._cells.arrays().values() if x is not None)
+
+    def to_finish(self) -> int:
+        return 0
+
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
+        raise NotImplementedError
+
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
+        raise NotImplementedError
+
+    def masses(self) -> Masses:
+        return self._cells
+
+    def scale(self, by: float) -> None:
+        raise NotImplementedError
+
+    def cells(
+        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
+    ) -> Cells:
+        raise NotImplementedError
+
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        seen[self._cells.lo] = seen[self._cells.hi] = 1
 
 
 class Sorted(Store):
@@ -260,6 +331,20 @@ class Sorted(Store):
         if self._cells is not None:
             self._cells = self._cells.scaled(by)
 
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        for x in (self._cells, *self._pending):
+            if x is not None:
+                seen[x.lo] = seen[x.hi] = 1
+
+    def cells(
+        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
+    ) -> Cells:
+        x = self.masses().relabelled(place)
+        masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
+        if x.square is not None and not self.is_masses:
+            masses["square"] = x.square
+        return add_up(items, x.lo, x.hi, masses, None, x.order, settled(x.strata), n_threads)
+
     def _settle(self) -> None:
         """Sort what is pending into the cells."""
         if not self._pending:
@@ -303,4 +388,5 @@ def together(parts: list[Masses]) -> Masses:
             out[name] = np.bincount(cell, x, len(first))  # which adds one after the other
         elif x is not None:
             out[name] = x[first]
-    return Masses.of(out)
+    strata = Strata(**{k: out.pop(k) for k in Strata._fields if k in out})
+    return Masses(**out, strata=strata)

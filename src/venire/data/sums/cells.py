@@ -12,14 +12,15 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data._strata import Strata, covariates_of
 from venire.data.ageing import InOrder, aged_piece, instants, joined, require_young
-from venire.data.aggregation import Weighed, add_up, refuse_self, weighed
+from venire.data.aggregation import refuse_self, weighed
 from venire.data.coding import Encoded
 from venire.data.comparisons import Comparisons
 from venire.data.outcomes import Survey, Terms
 from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
-from venire.data.sums._stores import Masses, Store, Table
+from venire.data.sums._kept import Kept
+from venire.data.sums._stores import Given, Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
 from venire.data.sums.splitting import Piece, of_cells
 
@@ -37,6 +38,8 @@ class CellSums(Sums):
         As in `venire.Comparisons`.
     is_text : bool
         Labels of items that all are written as integers become integers.
+    keep : int
+        Rows that are held as they are, to be sorted at once, if there are no more: the fastest way.
     n_threads : int, optional
 
     Attributes
@@ -72,10 +75,15 @@ class CellSums(Sums):
     """
 
     def __init__(
-        self, items: Any = None, *, is_text: bool = False, n_threads: int | None = None
+        self,
+        items: Any = None,
+        *,
+        is_text: bool = False,
+        keep: int = 0,
+        n_threads: int | None = None,
     ) -> None:
         self.n_threads = checks.n_threads(n_threads)
-        self.is_text = is_text
+        self.is_text, self.keep = is_text, keep
         self.labels = Interim(("first", "second"), self.n_threads, items, is_text)
         self.clusters = Interim(("cluster",), self.n_threads)
         self.n_rows = 0
@@ -130,13 +138,14 @@ class CellSums(Sums):
         self._ageing = ageing or self._ageing
         strata = self._strata(rows)
         found = weighed(rows, self.labels.labels, first, second, strata)
-        self._see(first, second)
+        if len(found.first) < rows.n:  # rows without weight name their items
+            self._see(first, second)
         self._has["order"] |= found.order is not None
         if not len(found.first):
             self._refuse_self(first, second)
             return
         if self._store is None:
-            self._store = Store.of(strata, is_masses="win" in found.masses)
+            self._store = self._empty(strata, "win" in found.masses)
         bad = self._store.add(found, len(self.labels), self.n_threads)
         if bad is not None:
             refuse_self(self.labels.labels, found.first, bad)
@@ -173,14 +182,25 @@ class CellSums(Sums):
             refuse_self(self.labels.labels, first, int(same[0]))
 
     def _see(self, *codes: NDArray[np.int32]) -> None:
-        """Mark the items that occur, in rows without weight as well."""
-        from venire._native.labels import mark
-
-        if len(self._seen) < len(self.labels):
-            more = len(self.labels) + len(self.labels) // 4
-            self._seen = np.concatenate([self._seen, np.zeros(more - len(self._seen), np.uint8)])
+        """Mark items that occur, beside those of the cells."""
+        self._make_room()
         for column in codes:
-            mark(column, 0, self._seen, self.n_threads)
+            self._seen[column] = 1
+
+    def _make_room(self) -> None:
+        n = len(self.labels)
+        if len(self._seen) < n:
+            more = np.zeros(n + n // 4 - len(self._seen), np.uint8)
+            self._seen = np.concatenate([self._seen, more])
+
+    @property
+    def _occurring(self) -> NDArray[np.bool_]:
+        """Which of the labels occur."""
+        self._make_room()
+        seen = self._seen[: len(self.labels)].copy()
+        if self._store is not None:
+            self._store.mark(seen)
+        return seen.view(bool)
 
     def look(self, seen: Survey, reading: str | None, terms: Terms) -> None:
         """Note what the outcomes of a piece look like, and how they are read from the first on."""
@@ -201,7 +221,8 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and later._ageing is None and not later._seen.any():
+        seen = later._occurring
+        if later._store is None and later._ageing is None and not seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -210,7 +231,7 @@ class CellSums(Sums):
             if self._names != later._names:
                 fail("covariates", f"must be {self._names}, are {later._names}")
         self._ageing, fresh = self._aged_with(later)
-        here = np.flatnonzero(later._seen[: len(later.labels)])
+        here = np.flatnonzero(seen)
         codes = np.full(len(later.labels), -1, np.int32)
         if len(here):
             codes[here] = self.labels.recode(later.labels.labels[here])
@@ -224,7 +245,7 @@ class CellSums(Sums):
             own = self.clusters.recode(later.clusters.labels[: len(later.clusters)])
             x = x._replace(strata=x.strata._replace(cluster=own[x.strata.cluster]))
         if self._store is None:
-            self._store = Store.of(x.strata, is_masses=later._store.is_masses)
+            self._store = self._empty(x.strata, later._store.is_masses)
         self._store.scale(fresh[0])
         self._store.add_masses(x.scaled(fresh[1]), len(self.labels), self.n_threads)
 
@@ -264,7 +285,7 @@ class CellSums(Sums):
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """All that they hold: arrays, and picklable facts."""
-        here = np.flatnonzero(self._seen[: len(self.labels)])
+        here = np.flatnonzero(self._occurring)
         arrays: dict[str, NDArray[Any]] = {"items": self.labels.labels[here]}
         facts: dict[str, Any] = {
             "n_rows": self.n_rows, "dropped": dict(self.dropped), "survey": self.survey,
@@ -288,8 +309,14 @@ class CellSums(Sums):
         return of_cells(self.to_arrays(), n)
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
-        """The same sums again."""
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        *,
+        to_merge: bool = False,
+    ) -> Self:
+        """The same sums again; `to_merge`: only to be merged into others, at half the cost."""
         self = cls(is_text=facts["is_text"])
         self.n_rows, self.dropped = facts["n_rows"], dict(facts["dropped"])
         self.survey, self._has, self._names = facts["survey"], dict(facts["has"]), facts["names"]
@@ -308,15 +335,17 @@ class CellSums(Sums):
             self.clusters = Interim.over(
                 ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
             )
-        x = Masses.of(arrays).relabelled(codes)
-        self._store = Store.of(x.strata, is_masses=facts["is_masses"])
+        x = Masses.of(arrays, len(arrays["items"]), len(self.clusters)).relabelled(codes)
+        if to_merge:
+            self._store = Given(x, is_masses=facts["is_masses"])
+            return self
+        self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
 
     def settled(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
         """The items that occur, sorted, and the place of each code among them; -1: it does not."""
-        seen = self._seen[: len(self.labels)].astype(bool)
-        return self.labels.settled(seen, whole=self.is_text)
+        return self.labels.settled(self._occurring, whole=self.is_text)
 
     def finish(self) -> Comparisons:
         """The comparisons; nothing may be added afterwards.
@@ -333,24 +362,26 @@ class CellSums(Sums):
         if self._store is None:
             fail("weight", "every comparison has weight 0")
         items, rank = self.settled()
-        store, has_order, self._store = self._store, self._has["order"], None
-        if isinstance(store, Table):
-            cells = store.cells(items, rank, self.n_threads)
-            return Comparisons.from_cells(cells._replace(has_order=has_order, ageing=ageing))
-        x = store.masses().relabelled(rank)
-        strata, clusters, dates = x.strata, None, None
-        if strata.cluster is not None:
-            clusters, place = self.clusters.settled()
-            strata = strata._replace(cluster=place[strata.cluster])
-        if strata.date is not None:
-            dates, when = np.unique(strata.date, return_inverse=True)
-            strata = strata._replace(date=when.astype(np.int64))
-        masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
-        if x.square is not None and not store.is_masses:
-            masses["square"] = x.square
-        found = Weighed(x.lo, x.hi, masses, None, x.order, strata)
-        cells = add_up(items, *found, self.n_threads)._replace(
-            has_order=has_order, clusters=clusters, dates=dates, ageing=ageing,
-            covariate_names=self._names or (),
-        )  # fmt: skip
-        return Comparisons.from_cells(cells)
+        store, self._store = self._store, None
+        told: dict[str, Any] = {"clusters": None, "dates": None}
+
+        def settled(strata: Strata) -> Strata:
+            """The same in the order of their labels and dates."""
+            if strata.cluster is not None:
+                told["clusters"], own = self.clusters.settled()
+                strata = strata._replace(cluster=own[strata.cluster])
+            if strata.date is not None:
+                told["dates"], when = np.unique(strata.date, return_inverse=True)
+                strata = strata._replace(date=when.astype(np.int64))
+            return strata
+
+        cells = store.cells(items, rank, settled, self.n_threads)._replace(
+            has_order=self._has["order"], ageing=ageing, covariate_names=self._names or ()
+        )
+        return Comparisons.from_cells(cells._replace(**told))
+
+    def _empty(self, strata: Strata, is_masses: bool) -> Store:
+        """A store for rows like these."""
+        apart = any(x is not None for x in strata)
+        cells: Store = Sorted(is_masses=is_masses) if apart else Table(is_masses=is_masses)
+        return Kept(cells, self.keep) if self.keep else cells

@@ -335,19 +335,22 @@ class Told:
         return not self._is_stale and self.reading in (None, reading)
 
 
-def gold_shares(column: Any, terms: Terms) -> NDArray[np.float64]:
+def gold_shares(
+    column: Any, terms: Terms, sides: Mapping[str, Any] | None = None
+) -> NDArray[np.float64]:
     """A column of gold as shares of first, NaN where it is missing.
 
-    Words as for votes; numbers from 0 to 1 are shares; 1, 0 and -1 with a -1 among them are votes.
+    Words as for votes, and labels of the two items where `sides` has them, first and second;
+    numbers from 0 to 1 are shares; 1, 0 and -1 with a -1 among them are votes.
     """
-    run = Run.of("gold", column, {}, terms)
+    run = Run.of("gold", column, {} if sides is None else sides, terms)
     out = np.full(len(run.keep), np.nan)
     if run.keep.any():
         with placed(np.flatnonzero(run.keep)):
             try:
-                reading = Survey.of(run.found, None).reading(SHARES, terms)
+                reading = Survey.of(run.found, run.standing).reading(SHARES, terms)
             except BadInput as error:
                 error.argument = "gold"
                 raise
-        out[run.keep] = run.found.scores(reading, None)
+        out[run.keep] = run.found.scores(reading, run.standing)
     return out

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from venire import scales
 from venire._core import checks
 from venire.data.comparisons import Components
 from venire.data.lookup import GroupLookup
 from venire.models import model_of
+from venire.ratings.grouped._within import Within
 from venire.ratings.grouped.scaling import group_of_item
 
 __all__ = ["Evidence", "read"]
@@ -25,9 +25,10 @@ _ENDS = (("first_group", "first"), ("second_group", "second"))
 class Evidence:
     """Bridges and anchors over the groups that have any, numbered 0 ... n - 1.
 
-    Edge k says: item of group `lo` against item of group `hi`, with the predictor
-    ``scale * (b_lo - b_hi) + offset``, won `win` and lost `loss` by `lo`. Edges are sorted by
-    (lo, hi) and then by their values, so that the order of rows has no influence.
+    Edge k says: an item of group `lo` against one of group `hi`, with the predictor
+    ``b_lo - b_hi + difference``, of which the variance `spread` is not known, won `win` and lost
+    `loss` by `lo`. All rows of two items are one edge: what is not known of these is the same in
+    all. Edges are sorted by (lo, hi) and then by item, so that the order of rows has no influence.
     """
 
     model: str
@@ -35,10 +36,13 @@ class Evidence:
     active: np.ndarray  # (n,) positions of the groups with bridges or anchors
     lo: np.ndarray
     hi: np.ndarray
-    scale: np.ndarray
-    offset: np.ndarray
+    difference: np.ndarray
+    spread: np.ndarray
+    items: np.ndarray  # (2, n_edges) positions of the items of `lo` and of `hi`
+    variance: np.ndarray  # (2, n_edges) theirs: `spread` is the sum
     win: np.ndarray
     loss: np.ndarray
+    soft: bool  # whether some outcome is neither a win, a loss nor a tie
     pull: np.ndarray | None  # (n,) precision of the anchors of each group; None without anchors
     target: np.ndarray | None  # (n,) the bias that they say
     components: Components  # of all groups
@@ -53,6 +57,7 @@ class Evidence:
 
 def read(
     gf: Any,
+    items: Within,
     first_group: Any,
     first: Any,
     second_group: Any,
@@ -61,18 +66,12 @@ def read(
     weight: Any,
     anchors: Any,
 ) -> Evidence:
-    """Check the arguments of `calibrate` and put them into canonical form."""
-    own = scales.scale_of(gf.model)
-    if gf.scale != own:
-        checks.fail(
-            "gf",
-            f"must be on the scale that its link uses, {own!r}: calibrate the fit itself and "
-            "convert the result",
-            value=gf.scale,
-        )
+    """Check the arguments of `calibrate` and put them into canonical form.
+
+    `items`: what is known of the items in their groups.
+    """
     n = len(gf.offsets) - 1
     lookup = GroupLookup(gf.groups, gf.offsets, gf.items)
-    variance = np.asarray(gf.deviation_errors(), np.float64) ** 2
     identified = np.bincount(group_of_item(gf), np.isfinite(gf.theta), n) > 0
     labels = (first_group, first, second_group, second)
     missing = [name for name, x in zip(sum(_ENDS, ()), labels, strict=True) if x is None]
@@ -81,26 +80,24 @@ def read(
         checks.fail(missing[0], f"is missing: {what}")
     rows = None
     if not missing:
-        rows = _bridges(
-            gf, lookup, variance, model_of(gf.model).variance_share, labels, score, weight
-        )
+        rows = _bridges(gf, lookup, items, labels, score, weight)
     if anchors is None:
         pull, target = np.zeros(n), np.zeros(n)
     else:
-        pull, target = _anchors(gf, lookup, variance, anchors)
+        pull, target = _anchors(gf, lookup, items, anchors)
     return _evidence(gf, identified, rows, pull, target, anchors is not None)
 
 
 def _bridges(
     gf: Any,
     lookup: GroupLookup,
-    variance: np.ndarray,
-    share: float,
+    known: Within,
     labels: Sequence[Any],
     score: Any,
     weight: Any,
-) -> tuple[np.ndarray, ...]:
-    """Per row: lower group, higher group, scale, offset, wins and losses of the lower one."""
+) -> tuple[Any, ...]:
+    """Per pair of items: lower group, higher group, difference of the items, the items, their
+    variances, wins and losses of the lower one; and whether some row is soft."""
     n, *labels, score, weight = checks.columns(
         first_group=labels[0], first=labels[1], second_group=labels[2], second=labels[3],
         score=score, weight=weight,
@@ -122,7 +119,7 @@ def _bridges(
             gf.groups[groups[1][bad]],
         )
     for (group_name, item_name), group, item in zip(_ENDS, groups, items, strict=True):
-        _require_theta(gf, variance, group, item, group_name, item_name)
+        _require_theta(gf, known, group, item, group_name, item_name)
     used = w > 0.0
     if not used.any():
         checks.fail("weight", "is 0 for every bridge")
@@ -131,20 +128,37 @@ def _bridges(
         s, w = s[used], w[used]
     swap = groups[0] > groups[1]
     a, b = np.where(swap, items[1], items[0]), np.where(swap, items[0], items[1])
-    scale = 1.0 / np.sqrt(1.0 + share * (variance[a] + variance[b]))
     won = np.where(swap, 1.0 - s, s)
+    rows = (np.minimum(*groups), np.maximum(*groups), a, b, w * won, w * (1.0 - won))
+    lo, hi, a, b, win, loss = _merged(*rows)
+    theta, variance = known.theta, known.variance
+    soft = bool(((s != 0.0) & (s != 0.5) & (s != 1.0)).any())
+    ends = np.stack([a, b])
+    return lo, hi, theta[a] - theta[b], ends, variance[ends], win, loss, soft
+
+
+def _merged(
+    lo: np.ndarray, hi: np.ndarray, a: np.ndarray, b: np.ndarray, win: np.ndarray, loss: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Rows in canonical order, those of the same two items added up; sums are in the order of the
+    values."""
+    order = np.lexsort((b, a, hi, lo))
+    key = np.stack([a[order], b[order]])
+    new = np.ones(len(order), bool)
+    new[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    if new.all():
+        return lo[order], hi[order], a[order], b[order], win[order], loss[order]
+    order = np.lexsort((loss, win, b, a, hi, lo))
+    at = np.flatnonzero(new)
+    one = order[at]
     return (
-        np.minimum(*groups),
-        np.maximum(*groups),
-        scale,
-        scale * (gf.theta[a] - gf.theta[b]),
-        w * won,
-        w * (1.0 - won),
-    )
+        lo[one], hi[one], a[one], b[one],
+        np.add.reduceat(win[order], at), np.add.reduceat(loss[order], at),
+    )  # fmt: skip
 
 
 def _anchors(
-    gf: Any, lookup: GroupLookup, variance: np.ndarray, anchors: Any
+    gf: Any, lookup: GroupLookup, known: Within, anchors: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """Precision and weighted mean of the biases that the anchors of each group say."""
     if not isinstance(anchors, (tuple, list)) or len(anchors) not in (3, 4):
@@ -161,30 +175,30 @@ def _anchors(
         error = np.broadcast_to(checks.amounts(anchors[3], n, names[3]), n)
     group = lookup.group(anchors[0], names[0], n)
     item = lookup.item(group, anchors[1], names[1])
-    _require_theta(gf, variance, group, item, names[0], names[1])
-    precision = 1.0 / np.maximum(variance[item] + error**2, LEAST_VARIANCE)
+    _require_theta(gf, known, group, item, names[0], names[1])
+    precision = 1.0 / np.maximum(known.variance[item] + error**2, LEAST_VARIANCE)
     order = np.lexsort((value, item))  # sums do not depend on the order of rows
     g, p = group[order], precision[order]
     n_groups = len(gf.offsets) - 1
     pull = np.bincount(g, p, n_groups)
-    total = np.bincount(g, p * (value - gf.theta[item])[order], n_groups)
+    total = np.bincount(g, p * (value - known.theta[item])[order], n_groups)
     return pull, np.divide(total, pull, out=np.zeros(n_groups), where=pull > 0.0)
 
 
 def _require_theta(
     gf: Any,
-    variance: np.ndarray,
+    known: Within,
     group: np.ndarray,
     item: np.ndarray,
     group_name: str,
     item_name: str,
 ) -> None:
     """Items must have a finite theta and a finite standard error."""
-    bad = ~np.isfinite(gf.theta[item])
+    bad = ~np.isfinite(known.theta[item])
     if bad.any():
         k = int(np.argmax(bad))
         checks.fail(group_name, "has no identified fit (theta is nan)", k, gf.groups[group[k]])
-    bad = ~np.isfinite(variance[item])
+    bad = ~np.isfinite(known.variance[item])
     if bad.any():
         k = int(np.argmax(bad))
         checks.fail(item_name, "has no standard error (nan)", k, gf.items[item[k]])
@@ -193,7 +207,7 @@ def _require_theta(
 def _evidence(
     gf: Any,
     identified: np.ndarray,
-    rows: tuple[np.ndarray, ...] | None,
+    rows: tuple[Any, ...] | None,
     pull: np.ndarray,
     target: np.ndarray,
     has_anchors: bool,
@@ -202,9 +216,16 @@ def _evidence(
 
     n = len(identified)
     if rows is None:
-        rows = (np.empty(0, np.int64),) * 2 + (np.empty(0),) * 4
-    order = _canonical_order(n, *rows)
-    lo, hi, scale, offset, win, loss = (np.ascontiguousarray(x[order]) for x in rows)
+        none, pairs = np.empty(0), np.empty((2, 0))
+        rows = (none.astype(np.int64),) * 2 + (
+            none,
+            pairs.astype(np.int64),
+            pairs,
+            none,
+            none,
+            False,
+        )
+    lo, hi, difference, items, variance, win, loss, soft = rows
     weight = np.bincount(lo, win + loss, n) + np.bincount(hi, win + loss, n)
     anchored = pull > 0.0
     active = np.flatnonzero((weight > 0.0) | anchored)
@@ -220,25 +241,16 @@ def _evidence(
         active=active,
         lo=place[lo],
         hi=place[hi].astype(np.int32),
-        scale=scale,
-        offset=offset,
+        difference=difference,
+        spread=variance.sum(axis=0),
+        items=items,
+        variance=variance,
         win=win,
         loss=loss,
+        soft=soft,
         pull=pull[active] if has_anchors else None,
         target=target[active] if has_anchors else None,
         components=Components(labels, np.bincount(labels, minlength=count)),
         weight=weight,
         anchored=anchored,
     )
-
-
-def _canonical_order(n: int, lo: np.ndarray, hi: np.ndarray, *values: np.ndarray) -> np.ndarray:
-    """Rows by (lo, hi), and by their values where several bridges join the same two groups."""
-    key = lo * n + hi
-    order = np.argsort(key, kind="stable")
-    again = np.flatnonzero(key[order][1:] == key[order][:-1])
-    if len(again):
-        places = np.union1d(again, again + 1)
-        rows = order[places]
-        order[places] = rows[np.lexsort((*(v[rows] for v in values), key[rows]))]
-    return order

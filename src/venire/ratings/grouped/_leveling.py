@@ -1,65 +1,77 @@
-"""The biases of groups: maximum a posteriori, with the variance of the prior estimated.
+"""The biases of groups: their posterior, with the variances that it depends on estimated.
 
-    log posterior = sum over bridges of weight * [s log P(d) + (1 - s) log P(-d)]
-                    - sum over anchored groups of pull / 2 * (b_g - target_g)^2
-                    - sum over groups of (b_g - m)^2 / (2 s2)
+    b_g ~ N(m, s2), and bridges and anchors tell of b as in `_passing`; m = 0 without anchors, free
+    (a flat prior) with them.
 
-with d = scale * (b_lo - b_hi) + offset, and m = 0 without anchors, free (a flat prior) with them.
-That is a fit of Bradley and Terry's (or Thurstone's) model over groups, with known offsets and some
-items observed directly; the parameters are e = b - m, and m where it is free.
+s2 is where the marginal likelihood of expectation propagation is largest: where it is the mean of
+E[(b - m)^2], as in an EM step (Dempster, Laird and Rubin 1977), but with the mean and variance that
+propagation gives, which for single votes are far nearer than those of Laplace's approximation. As
+if `PRIOR_GROUPS` more had been seen of `PRIOR_SQUARE`, so that it stays away from 0 and from
+infinity where next to nothing is known.
 
-s2 maximises the Laplace approximation of the marginal likelihood: see `_root` and
-`_Posterior.second_moment`.
+Soft outcomes may scatter less than as many votes: the log-likelihood is divided by a dispersion,
+Pearson's in expectation, of at most 1. Where it is surely below 1 outcomes are no counts of votes,
+and a part of their scatter, the same in the logit everywhere, is said to be the judge's: `noise`.
 
-H is the negative second derivative in e, a Laplacian plus the diagonal 1 / s2 + pull. With m free,
-let u = H^-1 pull and S = sum of pull * (1 - u). Then
+H^-1 at the end gives the errors. With m free, let u = H^-1 pull and S = sum of pull * (1 - u). Then
 
-    Cov(e) = H^-1 + u u' / S,    Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
+    Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
+
+To that is added what is not known of s2: ((db / d log s2)^2 + d Var(b) / d log s2 / 2) Var(log s2).
+And what an item with several bridges is taken for wrongly, it is in all of them: with v its
+variance and t the precisions of its bridges, v [(sum t)^2 - sum t^2] Var(b_g)^2.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from venire.priors import ItemPriors
 from venire.ratings import _sampled
 from venire.ratings._covariance import inverse_of
 from venire.ratings.grouped._bridges import Evidence
-from venire.ratings.newton import Result, newton
+from venire.ratings.grouped._passing import NEAR, Passing, Scales
 from venire.ratings.solver import solve_rows
 
 __all__ = ["Levels", "find_levels"]
 
-START = 1.0  # of s2
-PRIOR_GROUPS = 1.0  # s2 is estimated as if so many more groups had been seen to have b^2 = 1
-WIDEN = math.log(4.0)  # steps of log s2 until the root is between two of them,
-WIDEST = math.log(1e6)  # at most so far from the start
-STEPS = 30  # of false position, at most
-CLOSE = 1e-6  # steps of log s2 at which it ends
-MAX_EXACT = 500  # groups up to which every covariance is a dense inverse
-MAX_EXACT_LAST = 3_000  # the same for the standard errors, which are computed once
-_SOLVE_TOL = 1e-8  # of the solves that are not with draws
-_APART = 1e-3  # for the derivative of a curvature
-DRAWS = 200_000  # draws times groups behind a second moment
+START = Scales(1.0, 1.0, 0.0)
+PRIOR_GROUPS = 1.0  # s2 is estimated as if so many more groups had been seen,
+PRIOR_BRIDGES = 0.5  # and the scales of soft bridges as if so many more bridges had,
+PRIOR = np.array([0.25, 1.0, 0.1])  # with these means
+COUNTED = 0.25  # of the dispersion: what the number of votes has to do with at least
+JUDGED = 0.5  # of what is then taken off: so much is said to be the judge's
+SURE = 2.0  # standard deviations of the log of a dispersion that must be below 1 for that
+LEAST, MOST = Scales(1e-6, 2e-3, 1e-3), Scales(1e4, 1.0, 1e2)
+WIDEN = math.log(4.0)  # a step of the log of a scale, at most
+FIRST, FLATTEST, STEEPEST = 0.2, 1e-3, np.array([100.0, 1.5, 1.5])  # slopes of steps,
+FLAT = 0.04  # where there are two scales
+TOLD = 0.1  # of the longest step: shorter ones tell no slope
+STEPS, LOOSER = 40, 10.0  # after half of them less will do
+CLOSE, OF_SD = 1e-5, 1e-2  # a last step of log s2; in its standard deviations
+CALM = 0.05  # a last step of the log of another scale
+APART = 0.25  # of log s2, for the derivative of the biases
+MAX_EXACT_LAST = 3_000  # groups up to which the errors are a dense inverse
+MAX_ITER = 100
 
 
 @dataclass(frozen=True)
 class Levels:
     """What was found about the groups with bridges or anchors."""
 
-    deviation: np.ndarray  # (n,) e
+    deviation: np.ndarray  # (n,) b - m
     level: float  # m
     variances: np.ndarray  # (n,) of b, the level included
     level_variance: float  # of m
     relative_error: float  # of the standard errors, where they were sampled
-    variance: float  # s2
-    result: Result
+    scales: Scales
+    widening: np.ndarray  # (n,) what of the variances s2, and items in several bridges, add
+    converged: bool
+    residual: float
     n_iter: int
 
 
@@ -67,187 +79,184 @@ def find_levels(
     evidence: Evidence,
     *,
     variance: float | None = None,
-    start: float = START,
+    start: Scales = START,
     tol: float = 1e-9,
     max_iter: int | None = None,
     n_threads: int = 1,
 ) -> Levels:
-    """Estimate e, m and s2 (unless `variance` is given)."""
-    n = len(evidence.active)
-    free_level = evidence.pull is not None
-    problem = _problem(evidence, free_level, n_threads)
-    plain = _problem(evidence, False, n_threads) if free_level else problem
-    posterior = _Posterior(plain, evidence)
-    lower = np.array([-np.inf]) if free_level else None
-    x, n_iter = np.zeros(n + free_level), 0
-    if evidence.target is not None and evidence.pull is not None:  # the level, if s2 were 0
-        x[n] = np.sum(evidence.pull * evidence.target) / np.sum(evidence.pull)
-
-    def solve(s2: float) -> Result:
-        nonlocal x, n_iter
-        problem.set_prior(1.0 / s2)
-        result = newton(problem, x, lower=lower, tol=tol, max_iter=max_iter)
-        x, n_iter = result.parameters, n_iter + result.n_iter
-        posterior.update(x, s2)
-        return result
-
-    def slope(s2: float) -> float:
-        solve(s2)
-        moment = (n * posterior.second_moment(x[:n]) + PRIOR_GROUPS) / (n + PRIOR_GROUPS)
-        return (moment - s2) / s2**2
-
-    s2 = _root(slope, start) if variance is None else variance
-    result = solve(s2)
+    """Estimate the biases, and the scales but for a `variance` that is given."""
+    passing = Passing(evidence, n_threads)
+    most = MAX_ITER if max_iter is None else int(max_iter)
+    search = _Search(passing, evidence.soft, variance, start, most)
+    scales = search.find()
+    converged = passing.settle(scales, math.sqrt(tol), most) and search.found
+    e, level, residual = passing.e, passing.level, passing.move
+    posterior = _Posterior(passing, scales.s2, n_threads)
     variances, relative = posterior.variances()
-    level, level_variance = (float(x[n]), posterior.level_variance) if free_level else (0.0, 0.0)
-    return Levels(x[:n], level, variances, level_variance, relative, s2, result, n_iter)
+    level_variance = passing.level_variance
+    widening = _of_shared_items(evidence, posterior.weights, variances)
+    if variance is None and most:
+        widening = widening + search.widening(scales)
+    return Levels(
+        e, level, variances + widening, level_variance, relative, scales, widening, converged,
+        residual, passing.n_rounds,
+    )  # fmt: skip
 
 
-def _problem(evidence: Evidence, level: bool, n_threads: int) -> Any:
-    from venire._native.problem import Problem
+class _Search:
+    """The scales: each is where the moment that it is the variance of equals it."""
 
-    lo, hi = evidence.lo, evidence.hi
-    return Problem(
-        evidence.model,
-        evidence.edge_ptr,
-        hi,
-        evidence.win,
-        evidence.loss,
-        scale=evidence.scale,
-        offset=evidence.offset,
-        prior=ItemPriors(all=1.0),
-        direct=None if evidence.pull is None else ItemPriors(evidence.target, evidence.pull),
-        level=level,
-        parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
-        n_threads=n_threads,
-    )
+    def __init__(
+        self, passing: Passing, soft: bool, variance: float | None, start: Scales, most: int
+    ) -> None:
+        self.passing, self.soft, self.most = passing, soft, most
+        self.start = start if variance is None else start._replace(s2=variance)
+        self.own = variance is None
+        self.n, self.n_bridges = len(passing.e), len(passing.nu)
+        self.found = True
+
+    def find(self) -> Scales:
+        """All that are not given."""
+        if not self.most:
+            return self.start
+        if not self.soft:
+            return self._find(self.start, [self.own, False, False])
+        found = self._find(self.start, [self.own, True, False])
+        free = max(self.n_bridges - self.n, 1)  # bridges beyond what the groups take up
+        by = min(max(found.dispersion * math.exp(SURE * math.sqrt(2.0 / free)), COUNTED), 1.0)
+        if by == 1.0:
+            return found
+        noise = JUDGED * (1.0 - by) / float(np.mean(self.passing.bend))
+        found = Scales(found.s2, max(found.dispersion * by, LEAST.dispersion), noise)
+        return self._find(found, [self.own, False, False])
+
+    def _find(self, start: Scales, which: list[bool]) -> Scales:
+        """By secants of the log of each; where one goes the wrong way, along the EM step."""
+        free = np.array(which)
+        x, low, high = (np.log(np.maximum(s, 1e-300)) for s in (start, LEAST, MOST))
+        low, high = np.where(free, low, x), np.where(free, high, x)
+        least = FLAT if free[1] else FLATTEST
+        before, slope, near, found = None, np.array([-FIRST, -0.5, -0.5]), NEAR, not free.any()
+        for k in range(STEPS if free.any() else 0):
+            off = self.off(x, near)
+            if before is not None:
+                dx = x - before[0]
+                told = np.abs(dx) > TOLD * np.abs(dx).max()
+                chord = (off - before[1]) / np.where(dx == 0.0, 1.0, dx)
+                slope = np.where(told, np.clip(chord, -STEEPEST, -least), slope)
+            before = (x, off)
+            step = np.clip(x + np.clip(-off / slope, -WIDEN, WIDEN), low, high) - x
+            loose = 1.0 if k < STEPS // 2 else LOOSER
+            close = loose * max(CLOSE, OF_SD * self._sd(slope[0] * _flatter(x[0])))
+            if abs(step[0]) <= close and (np.abs(step[1:]) <= loose * CALM).all():
+                found = True
+                break
+            near = min(NEAR, max(1e-5, 0.1 * float(np.abs(step).max())))
+            x = x + step
+        self.found &= found
+        return self._scales(x, start)
+
+    def off(self, x: np.ndarray, near: float) -> np.ndarray:
+        """How far the logs of the moments are from those of the scales; that of s2 relative to what
+        it would be about if all s2 were wrong."""
+        scales = Scales(*np.exp(x).tolist())
+        self.passing.settle(scales, near, self.most)
+        seen = np.array(self.passing.moments(scales))
+        size = np.array([self.n, self.n_bridges, self.n_bridges])
+        more = np.array([PRIOR_GROUPS, PRIOR_BRIDGES, PRIOR_BRIDGES])
+        wanted = (size * seen + more * PRIOR) / (size + more)
+        off = np.asarray(np.log(np.maximum(wanted, 1e-300)) - x)
+        off[0] /= _flatter(x[0])
+        return off
+
+    def widening(self, scales: Scales) -> np.ndarray:
+        """Variance of the biases by what is not known of s2: of their means, and by how their
+        variances bend, which grow with s2 about as it does."""
+        passing, x = self.passing, np.log(np.maximum(scales, 1e-300))
+        e, here = passing.e, self.off(x, NEAR / 10.0)
+        variances = passing.variances(scales.s2)
+        moved = x + APART * np.eye(3)[0]
+        slope = (self.off(moved, NEAR / 10.0)[0] - here[0]) / APART * _flatter(x[0])
+        grown = passing.variances(math.exp(moved[0])) - variances
+        square = self._sd(slope) ** 2
+        of_means = ((passing.e - e) / APART) ** 2
+        return np.asarray(square * (of_means + 0.5 * np.maximum(grown, 0.0) / APART))
+
+    def _sd(self, slope: float) -> float:
+        """Of log s2."""
+        return min(1.0, math.sqrt(2.0 / (self.n * max(-slope, 1e-9))))
+
+    def _scales(self, x: np.ndarray, start: Scales) -> Scales:
+        """Those that were given to the last bit."""
+        found = Scales(*np.exp(x).tolist())
+        return Scales(found.s2 if self.own else start.s2, found.dispersion, found.noise)
 
 
-def _root(slope: Callable[[float], float], start: float) -> float:
-    """The s2 at which `slope`, which falls there, is 0: a bracket, then false position.
+def _of_shared_items(evidence: Evidence, t: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """Variance of the biases by the items that have several bridges."""
+    n, ends = len(variances), np.concatenate([evidence.lo, evidence.hi])
+    item, first, place = np.unique(evidence.items, return_index=True, return_inverse=True)
+    if len(item) == len(ends):
+        return np.zeros(n)
+    both = np.concatenate([t, t])
+    place = place.ravel()
+    shared = np.bincount(place, both) ** 2 - np.bincount(place, both**2)
+    shared *= evidence.variance.ravel()[first]
+    return np.bincount(ends[first], shared, n) * variances**2
 
-    The Illinois variant of that (Dowell and Jarratt 1971, doi:10.1007/BF01934364), on log s2.
-    """
-    a, slope_a = math.log(start), slope(start)
-    b, slope_b = a, slope_a
-    while slope_b * slope_a > 0.0:
-        if abs(b - math.log(start)) > WIDEST:
-            return math.exp(b)
-        a, slope_a = b, slope_b
-        b = a + math.copysign(WIDEN, slope_a)
-        slope_b = slope(math.exp(b))
-    for _ in range(STEPS):
-        if slope_b == 0.0 or abs(b - a) <= CLOSE:
-            break
-        c = b - slope_b * (b - a) / (slope_b - slope_a)
-        done = abs(c - b) <= CLOSE
-        slope_c = slope(math.exp(c))
-        if slope_c * slope_b < 0.0:
-            a, slope_a = b, slope_b
-        else:
-            slope_a /= 2.0
-        b, slope_b = c, slope_c
-        if done:
-            break
-    return math.exp(b)
+
+def _flatter(u: float) -> float:
+    """A bridge tells of a small variance next to nothing: a step towards 0 changes no moment."""
+    return 1.0 / (1.0 + math.exp(-u))
 
 
 class _Posterior(_sampled.SolverInverse):
-    """H^-1 at the current parameters: dense for few groups, else by solves and draws.
+    """H^-1: dense for few groups, else by solves and draws.
 
     Unlike the covariance of a fit it is not taken on vectors of mean 0, so nothing is centred.
     """
 
     share = 1.0
 
-    def __init__(self, problem: Any, evidence: Evidence) -> None:
-        layout: Any = SimpleNamespace(n=len(evidence.active), m=0)
+    def __init__(self, passing: Passing, s2: float, n_threads: int) -> None:
+        layout: Any = SimpleNamespace(n=len(passing.e), m=0)
         super().__init__(None, layout)
-        self.problem, self.evidence = problem, evidence
-        self._incidence: Any = None
-        self._watch: np.ndarray | None = None  # adds up squared differences over bridges
-
-    def update(self, x: np.ndarray, s2: float) -> None:
-        """Take H at parameters x and prior variance s2."""
-        e, n = self.evidence, self.layout.n
-        d = e.scale * (x[e.lo] - x[e.hi]) + e.offset
-        self.weights = self._curvature(d) * e.scale**2
-        bend = (self._curvature(d + _APART) - self._curvature(d - _APART)) / (2.0 * _APART)
-        self.bends = bend * e.scale**3
-        self.ridge = np.full(n, 1.0 / s2)
-        self.rest, self.level_variance = np.ones(n), 0.0
-        self.problem.set_prior(1.0 / s2)
-        self.problem.derivatives(np.ascontiguousarray(x[:n]))
-        if e.pull is not None:
-            self.ridge += e.pull
-        self.inverse = self._dense() if n <= MAX_EXACT else None
-        if e.pull is not None:  # H 1 = 1 / s2 + pull, hence 1 - u = H^-1 1 / s2
-            self.rest = self._times(np.ones(n)) / s2
-            self.level_variance = float(1.0 / np.sum(e.pull * self.rest))
-
-    @property
-    def shift(self) -> np.ndarray:
-        """u: how much of an error of the level e takes back."""
-        return 1.0 - self.rest
-
-    def _curvature(self, d: np.ndarray) -> np.ndarray:
-        from venire._native.model import cell_terms
-
-        e = self.evidence
-        return cell_terms(e.model, d, 0.0, e.win, e.loss, np.zeros(len(d)))["d2"]
+        self.evidence, self.weights = passing.evidence, passing.precision
+        self.ridge, self.rest = passing.ridge(s2), passing.rest
+        self.level_variance, self.s2, self.n_threads = passing.level_variance, s2, n_threads
 
     def balance(self, rows: np.ndarray) -> None:
         """Nothing to do."""
 
     def solve(self, rhs: np.ndarray, tol: float) -> np.ndarray:
         """Apply H^-1 to rows (k, n)."""
-        out = solve_rows(self.problem, rhs, tol)
-        if self._watch is not None:
-            for row in out:
-                self._watch += (row[self.evidence.lo] - row[self.evidence.hi]) ** 2
-        return out
-
-    def _times(self, x: np.ndarray) -> np.ndarray:
-        """H^-1 x."""
-        if self.inverse is not None:
-            return self.inverse @ x
-        return solve_rows(self.problem, x[None, :], _SOLVE_TOL)[0]
-
-    def second_moment(self, e: np.ndarray) -> float:
-        """Mean over groups of E[e_g^2], with the posterior's mean a step better than its mode.
-
-        The mode of a skew posterior is not its mean. To the first order the mean is
-        e - C k / 2, k = sum over bridges of scale^3 h' R (1 at lo, -1 at hi), C = Cov(e), h' the
-        third derivative of the bridge's -log P and R the variance of e_lo - e_hi. Then
-        s2 = E[e^2] is where the Laplace approximation of the marginal likelihood is largest;
-        without the step s2 comes out at half its size where a group has few bridges (Breslow and
-        Lin 1995, doi:10.1093/biomet/82.1.81).
-        """
-        n, lo, hi = self.layout.n, self.evidence.lo, self.evidence.hi
-        u = self.shift
-        if self.inverse is not None:
-            variances = np.diagonal(self.inverse)
-            spread = variances[lo] + variances[hi] - 2.0 * self.inverse[lo, hi]
-        else:
-            draws, spread = max(2, DRAWS // n), np.zeros(len(lo))
-            self._watch = spread
-            variances, _ = self._sample(draws)
-            self._watch = None
-            spread /= draws
-        image = self._times(e) + u * (np.sum(u * e) * self.level_variance)  # C e
-        spread += (u[lo] - u[hi]) ** 2 * self.level_variance
-        skew = np.sum(self.bends * spread * (image[lo] - image[hi]))
-        second = np.sum(e**2) + np.sum(variances + u**2 * self.level_variance) - skew
-        return float(max(second, 0.0)) / n
+        return solve_rows(self.problem, rhs, tol)
 
     def variances(self) -> tuple[np.ndarray, float]:
         """Variances of b, (n,), and the typical relative error of their roots."""
         if self.layout.n <= MAX_EXACT_LAST:
-            dense = self._dense() if self.inverse is None else self.inverse
-            variances, relative = np.diagonal(dense), 0.0
+            variances, relative = np.diagonal(self._dense()), 0.0
         else:
-            variances, relative = self._sample(None)
+            self.problem = self._problem()
+            variances, relative = self._sample()
         return variances + self.rest**2 * self.level_variance, relative
+
+    def _problem(self) -> Any:
+        """A fit of ties between the groups, at 0, with the Laplacian's weights for information."""
+        from venire._native.problem import Problem
+        from venire.priors import ItemPriors
+
+        e, half = self.evidence, 2.0 * self.weights
+        zero = np.zeros(self.layout.n)
+        problem = Problem(
+            "bradley-terry", e.edge_ptr, e.hi, half, half,
+            prior=ItemPriors(all=1.0 / self.s2),
+            direct=None if e.pull is None else ItemPriors(zero, e.pull),
+            parallel_edges=bool(((e.lo[1:] == e.lo[:-1]) & (e.hi[1:] == e.hi[:-1])).any()),
+            n_threads=self.n_threads,
+        )  # fmt: skip
+        problem.derivatives(zero)
+        return problem
 
     def _own(self) -> np.ndarray:
         """Diagonal of H."""
@@ -262,8 +271,8 @@ class _Posterior(_sampled.SolverInverse):
         np.subtract.at(dense, (e.hi, e.lo), self.weights)
         return inverse_of(dense)
 
-    def _sample(self, draws: int | None) -> tuple[np.ndarray, float]:
-        """Diagonal of H^-1 and its typical relative error; None: as many draws as that takes."""
+    def _sample(self) -> tuple[np.ndarray, float]:
+        """Diagonal of H^-1 and its typical relative error."""
         own = self._own()
         variances, relative, _ = _sampled.sampled_variances(
             self,
@@ -271,7 +280,7 @@ class _Posterior(_sampled.SolverInverse):
             robust=False,
             ridge=self.ridge,
             rng=0,
-            n_samples=draws,
+            n_samples=None,
             known=own,
             information=own,
         )
@@ -279,15 +288,13 @@ class _Posterior(_sampled.SolverInverse):
 
     def _factor(self) -> Any:
         """J with J J' = H less its ridge: a column for each bridge."""
-        e = self.evidence
-        if self._incidence is None:
-            from scipy import sparse
+        from scipy import sparse
 
-            k = np.arange(len(e.lo))
-            rows, columns = np.concatenate([e.lo, e.hi]), np.concatenate([k, k])
-            signs = np.repeat([1.0, -1.0], len(k))
-            shape = (self.layout.n, len(k))
-            self._incidence = sparse.coo_array((signs, (rows, columns)), shape=shape).tocsr()
-        factor = self._incidence.copy()
-        factor.data *= np.sqrt(self.weights)[factor.indices]
-        return factor
+        e = self.evidence
+        k = np.arange(len(e.lo))
+        rows, columns = np.concatenate([e.lo, e.hi]), np.concatenate([k, k])
+        root = np.sqrt(self.weights)
+        shape = (self.layout.n, len(k))
+        return sparse.coo_array(
+            (np.concatenate([root, -root]), (rows, columns)), shape=shape
+        ).tocsr()
