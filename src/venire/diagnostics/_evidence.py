@@ -292,7 +292,8 @@ class Evidence:
                 residual *= block.mass
                 variance = variance * block.mass
             found = residual, variance, d
-            if self.records is not None and len(self.records) <= _HELD:
+            r = self.records
+            if r is not None and len(r) <= min(_HELD, r.room // 100):
                 self._laws[block.start] = found
         return found
 

@@ -19,6 +19,7 @@ __all__ = ["against", "fans", "influence", "repeated"]
 Floats = NDArray[np.float64]
 _RIVALS = 4  # items behind the leader
 _CERTAIN = np.log(1e-4)
+_PIECE = 1 << 16
 _CELLS = 2_000_000  # voters times items that are looked at
 
 
@@ -258,7 +259,11 @@ def fans(e: Evidence) -> Iterator[Finding]:
     push -= pulled
     root = np.sqrt(np.maximum(own, 1e-12))
     z = np.where(own > 0.5, push / root, 0.0)
-    log_p = log_sum_tail(z, 1.0 / root) + np.log1p(int((own > 0.5).sum()))
+    log_p = np.empty(len(z))
+    for at in range(0, len(z), _PIECE):  # for the sake of memory
+        part = slice(at, at + _PIECE)
+        log_p[part] = log_sum_tail(z[part], 1.0 / root[part])
+    log_p += np.log1p(int((own > 0.5).sum()))
     odd = np.flatnonzero((log_p < _CERTAIN) & (own > 0.5))
     if not len(odd):
         return
