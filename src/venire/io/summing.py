@@ -34,7 +34,7 @@ from venire.data.sums.splitting import Piece
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, changed, cut_up, stamp_of
+from venire.io.units import Unit, cut_up, unchanged
 
 __all__ = ["Beside", "How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
@@ -116,31 +116,17 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
     opened = []
     for number, file in enumerate(scanner.files):
         with about_rows(file, names):
-            stamp = stamp_of(file)
-            opened.append((stamp, scanner.format(number).tables(names, LABELS, 1, None)))
-    texts = [tables.is_text for _, tables in opened]
+            opened.append(scanner.format(number).tables(names, LABELS, 1, None))
+    texts = [tables.is_text for tables in opened]
     mixed = any(texts) and not all(texts)
     as_text = frozenset(names[a] for a in LABELS if a in names) if mixed else frozenset()
     units = []
-    for file, (stamp, tables) in zip(scanner.files, opened, strict=True):
-        unit = Unit(file, stamp=stamp, texts=frozenset() if tables.is_text else as_text)
+    for file, tables in zip(scanner.files, opened, strict=True):
+        unit = Unit(file, texts=frozenset() if tables.is_text else as_text)
         units += cut_up(unit, _TIMES) if file.fd is None else [unit]
-    counts = [tables.n_rows for _, tables in opened]
+    counts = [tables.n_rows for tables in opened]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
     return units, how._replace(is_text=any(texts)), n_rows
-
-
-@contextmanager
-def unchanged(unit: Unit) -> Iterator[None]:
-    """A file that changes meanwhile is refused by name, whatever else is wrong with it then."""
-    try:
-        yield
-    except DataError:
-        if error := changed(unit):
-            raise error from None
-        raise
-    if error := changed(unit):
-        raise error
 
 
 # ---- what a task does ---------------------------------------------------------------------------

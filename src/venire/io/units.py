@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from venire.io.scanner import Scanner
 from venire.io.sources import File
 from venire.io.tables import Tables
 
-__all__ = ["Unit", "cast", "changed", "cut", "cut_up", "plain_type", "stamp_of"]
+__all__ = ["Unit", "cast", "cut", "cut_up", "plain_type", "unchanged"]
 
 ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 
@@ -29,7 +29,6 @@ class Unit(NamedTuple):
     start: int = 0  # rows of the file before it
     whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
     texts: frozenset[str] = frozenset()  # columns of labels that are text in other files
-    stamp: tuple[int, int] | None = None  # of the file, when it was first looked at
     number: tuple[int, ...] = ()  # of the file, and within it
 
     def absolute(self) -> Unit:
@@ -56,22 +55,14 @@ class Unit(NamedTuple):
         return replace(tables, types=types, pieces=(cast(p, types) for p in tables.pieces))
 
 
-def stamp_of(file: File) -> tuple[int, int] | None:
-    """Size and time of change of a file; None where it has none."""
-    if file.url:
-        return None
+@contextmanager
+def unchanged(unit: Unit) -> Iterator[None]:
+    """A file that changes meanwhile is refused by name, whatever else is wrong with it then."""
     try:
-        found = os.stat(file.name) if file.fd is None else os.fstat(file.fd)
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
-
-
-def changed(unit: Unit) -> DataError | None:
-    """What is to be said of a file that is not any more what it was when it was first looked at."""
-    if unit.stamp is None or stamp_of(unit.path) == unit.stamp:
-        return None
-    return DataError(unit.path, "has changed while it was read")
+        yield
+    except DataError:
+        unit.path.require_same()
+        raise
 
 
 def cut_up(unit: Unit, times: int = 1) -> list[Unit]:

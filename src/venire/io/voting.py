@@ -35,7 +35,7 @@ from venire.data.votes.frame import Told, frame_rows
 from venire.io._errors import DataError
 from venire.io.assemble import about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, changed, cut_up, stamp_of
+from venire.io.units import Unit, cut_up, unchanged
 
 __all__ = [
     "How",
@@ -253,11 +253,10 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
     units, counts, texts = [], [], []
     for number, file in enumerate(scanner.files):
         with about_rows(file.name, names):
-            stamp = stamp_of(file)
             tables = scanner.format(number).tables(names, _label_names(how), 1, None)
         counts.append(tables.n_rows)
         texts.append(tables.is_text)
-        units.append(Unit(file, stamp=stamp, number=(number,)))
+        units.append(Unit(file, number=(number,)))
     mixed = any(texts) and not all(texts)
     as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
     out = []
@@ -300,21 +299,14 @@ def summed(
     """
     part = Part(how) if into is None else into
     before = part.n_rows
-    try:
-        place = lambda at: (unit.path, unit.start + part.n_rows - before + at)  # noqa: E731
-        with about_rows(unit.path, how.names, place):
-            tables = unit.tables(how.names, rows_at_a_time(how), _label_names(how), scanner)
-            for piece in tables.pieces:
-                if piece.num_rows:
-                    part.add(how, piece)
-                    _require_room(unit, how, part)
-                    heard(piece.num_rows)
-    except DataError:
-        if error := changed(unit):
-            raise error from None
-        raise
-    if error := changed(unit):
-        raise error
+    place = lambda at: (unit.path, unit.start + part.n_rows - before + at)  # noqa: E731
+    with unchanged(unit), about_rows(unit.path, how.names, place):
+        tables = unit.tables(how.names, rows_at_a_time(how), _label_names(how), scanner)
+        for piece in tables.pieces:
+            if piece.num_rows:
+                part.add(how, piece)
+                _require_room(unit, how, part)
+                heard(piece.num_rows)
     return part
 
 
