@@ -51,8 +51,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch):
     monkeypatch.setattr("venire.io.units.ROWS", 300)
-    monkeypatch.setattr("venire.io.folding._TASKS", 9)
-    monkeypatch.setattr("venire.io.folding._TOGETHER", 3)
+    monkeypatch.setattr("venire.io.folding._TASKS", 3)
 
 
 def same(one, other):
@@ -203,7 +202,7 @@ def test_scores_of_which_some_are_soft(tmp_path, soft):
         pq.write_table(pa.table(rows), tmp_path / f"{k}.parquet")
     how, tasks = {"first": "a", "second": "b", "score": "s", "weight": "w"}, Travelling()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("venire.io.folding._TASKS", 3)
+        patch.setattr("venire.io.folding._TASKS", 1)
         found = vn.io.read_comparisons(tmp_path, **how, executor=tasks)
     same(of_comparisons(found), of_comparisons(vn.io.read_comparisons(tmp_path, **how)))
     assert tasks.done.count("sums") == (3 if len(soft) == 6 else 6)

@@ -53,6 +53,7 @@ class Dask(Executor):
             self._wait_for_workers()
             self._facts = _facts()
             _check(self._facts, client.run(eval, _FACTS, on_error="return"))
+            self.at_once = max(sum(client.nthreads().values()), 2)
 
     def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
         with self._reaching():

@@ -31,10 +31,13 @@ class Executor(ABC):
         tasks write; without, it is one file, written as the fits go on.
     keeps : bool
         What tasks give is kept in the folder of a job.
+    at_once : int
+        How many tasks are done at the same time, about: no result depends on it.
     """
 
     apart: bool = True
     keeps: bool = False
+    at_once: int = 8
 
     @abstractmethod
     def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:

@@ -48,6 +48,7 @@ class Recorded(Executor):
 
     def __init__(self, inner: Executor, folder: JobFolder) -> None:
         self.inner, self.folder, self.apart = inner, folder, inner.apart
+        self.at_once = inner.at_once
         self._kinds: dict[str, Kind] = {}
         self._asked: dict[str, int] = {}  # how often each task that is kept was submitted
 

@@ -28,8 +28,7 @@ from venire.io.units import Unit
 __all__ = ["folded"]
 
 _PIECES = 8  # that sums are cut into
-_TASKS = 32  # that read, about
-_TOGETHER = 8  # of which one fold takes the pieces
+_TASKS = 4  # that read, about, for each that is done at the same time
 
 Function = Callable[..., Any]
 Tell = Callable[[int, int], None]
@@ -78,8 +77,8 @@ def _folded(
 ) -> tuple[Any, bool]:
     shared = tasks.share("how", 0, how)
     n, n_pieces = len(units), min(_PIECES, len(units))
-    parts = np.array_split(np.arange(n), -(-n // -(-n // _TASKS)))
-    steps = np.array_split(np.arange(len(parts)), max(1, round(len(parts) / _TOGETHER)))
+    parts = np.array_split(np.arange(n), -(-n // -(-n // (_TASKS * tasks.at_once))))
+    steps = np.array_split(np.arange(len(parts)), min(_TASKS, len(parts)))
     pending: list[Any] = []
     gains: list[int] = []  # units that are read once the task is done
     folds: list[Any] = [None] * n_pieces
