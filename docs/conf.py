@@ -73,7 +73,7 @@ numpydoc_xref_aliases = {name: f"venire.{name}" for name in venire.__all__ if na
 html_theme = "pydata_sphinx_theme"
 html_title = "venire"
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("start", "paths", "cli", "install", "benchmarks")}
+html_sidebars = {page: [] for page in ("start", "paths", "cli", "install", "benchmarks", "scale")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
