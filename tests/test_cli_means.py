@@ -66,3 +66,13 @@ def test_memory_that_does_not_do_is_refused_with_what_is_needed(command, monkeyp
     code, said = venire(command, path, "--memory", "4G")
     assert code == 1
     assert re.search(r"--memory: .* needs about 1,0\d\d,\d{3} MiB, and there are 4,096", said)
+
+
+def test_memory_for_replicates_is_asked_for_too(monkeypatch):
+    path = describe("club").path
+    assert venire("bootstrap", path, "--bootstrap", "9", "--memory", "4G", "--quiet")[0] == 0
+    monkeypatch.setattr("venire.cli._fit._FIXED", 1 << 40)
+    assert venire("fit", path, "--memory", "4G", "--quiet")[0] == 0  # without replicates
+    code, said = venire("bootstrap", path, "--bootstrap", "9", "--memory", "4G")
+    assert code == 1
+    assert re.search(r"--memory: the bootstrap needs about 1,0\d\d,\d{3} MiB, and there", said)

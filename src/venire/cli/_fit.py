@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Bootstrap", "Fit"]
 
 FIXED = ("mm", "quasi-newton")  # methods that do not go with a prior by the evidence
+_OF_PAIR, _FIXED = 220, 24 << 20  # bytes that replicates take for a pair, and beside
 _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further parts take, about
 
 
@@ -245,6 +246,10 @@ class Fit(Command):
 
         notes = list(fitted.notes)
         b: Draws | None = None
+        own = fitted.fit.comparisons
+        if not isinstance(own, Rankings) and steps.work.executor is None:
+            needed = _OF_PAIR * own.n_pairs + 16 * wanted * own.n_items + _FIXED
+            self.means.require(needed, "the bootstrap")
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
