@@ -21,7 +21,7 @@ from venire.io.assemble import about_rows
 from venire.io.choosing import chosen_in, opened
 from venire.io.folding import folded
 from venire.io.scanner import Dialect, Scanner
-from venire.io.units import Unit
+from venire.io.units import Unit, alone
 from venire.io.voting import (
     How,
     Part,
@@ -162,7 +162,7 @@ def _added(
     total = Part(how)
     for unit in units:
         before = total.n_rows
-        own = _of(scanner, unit)
+        own = alone(scanner)
         if how.is_exact or not before:
             summed(unit, how, total, heard, own)
         else:
@@ -187,11 +187,6 @@ def _one_by_one(
             rows.append(part.n_rows)
             total.merge(part)
     return total
-
-
-def _of(scanner: Scanner, unit: Unit) -> Scanner | None:
-    """The scanner itself where it is of the one file."""
-    return scanner if len(scanner.files) == 1 else None
 
 
 def _telling(progress: Progress | None, n_rows: int | None) -> Callable[[int], None]:

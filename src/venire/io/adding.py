@@ -18,7 +18,7 @@ from venire.io.assemble import about_rows
 from venire.io.folding import folded
 from venire.io.scanner import Scanner
 from venire.io.summing import Heard, How, latest, summed, surveyed, units_of
-from venire.io.units import Unit
+from venire.io.units import Unit, alone
 
 __all__ = ["add_up", "as_read", "require_rows"]
 
@@ -26,8 +26,8 @@ __all__ = ["add_up", "as_read", "require_rows"]
 class _Tasks:
     """Functions of units, done here or by an executor, in the order of the units."""
 
-    def __init__(self, units: Sequence[Unit], executor: Any) -> None:
-        self.units, self.executor = units, executor
+    def __init__(self, units: Sequence[Unit], executor: Any, scanner: Scanner) -> None:
+        self.units, self.executor, self.opened = units, executor, alone(scanner)
 
     @property
     def is_local(self) -> bool:
@@ -80,7 +80,7 @@ def add_up(
         If a file cannot be read or holds a bad value.
     """
     units, how, n_rows = units_of(scanner, how)
-    tasks = _Tasks(units, executor)
+    tasks = _Tasks(units, executor, scanner)
     told = progress if n_rows else None
     columns = how.columns
     if columns.half_life is not None and columns.at is None:
@@ -205,7 +205,7 @@ def _folded(tasks: _Tasks, how: How, told: Any, n_rows: int) -> CellSums:
             told(done, n_rows)
 
     if tasks.is_local:
-        total = _added(tasks.units, how, heard)
+        total = _added(tasks, how, heard)
         if total is not None:
             return total
         done = 0
@@ -221,18 +221,18 @@ def _folded(tasks: _Tasks, how: How, told: Any, n_rows: int) -> CellSums:
     return total
 
 
-def _added(units: Sequence[Unit], how: How, heard: Heard) -> CellSums | None:
+def _added(tasks: _Tasks, how: How, heard: Heard) -> CellSums | None:
     """The rows of all units added as they come; None where that is not what their sums make.
 
     It is for wholes and halves, of which sums are exact, and for the first unit.
     """
     total = how.empty()
-    for k, unit in enumerate(units):
+    for k, unit in enumerate(tasks.units):
         if k == 0 or total.is_exact:
-            summed(unit, how, total, heard)
+            summed(unit, how, total, heard, opened=tasks.opened)
             if k and not total.is_exact:
                 return None
         else:
             own = how._replace(reading=how.reading or total.reading)
-            total.merge(summed(unit, own, None, heard))
+            total.merge(summed(unit, own, None, heard, opened=tasks.opened))
     return total

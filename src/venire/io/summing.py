@@ -154,6 +154,7 @@ def summed(
     heard: Heard = lambda n: None,
     *,
     beside: Beside | None = None,
+    opened: Scanner | None = None,
 ) -> CellSums:
     """The sums of the rows of a unit.
 
@@ -168,6 +169,8 @@ def summed(
     heard : callable, optional
         Called with the number of rows of each piece.
     beside : Beside, optional
+    opened : Scanner, optional
+        Of the file of the unit alone, where there is one.
 
     Raises
     ------
@@ -183,7 +186,7 @@ def summed(
     rest = [name for a, name in names.items() if a not in LABELS]
     every = names if beside is None else names | {f"\0{k}": n for k, n in enumerate(beside.names)}
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(every, rows_at_a_time(how)).pieces:
+        for piece in unit.tables(every, rows_at_a_time(how), scanner=opened).pieces:
             n = piece.num_rows
             if not n:
                 continue

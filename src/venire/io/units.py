@@ -16,7 +16,7 @@ from venire.io.scanner import Scanner
 from venire.io.sources import File
 from venire.io.tables import Tables
 
-__all__ = ["Unit", "cast", "cut", "cut_up", "plain_type", "unchanged"]
+__all__ = ["Unit", "alone", "cast", "cut", "cut_up", "plain_type", "unchanged"]
 
 ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 
@@ -53,6 +53,11 @@ class Unit(NamedTuple):
         if types == dict(tables.types):
             return tables
         return replace(tables, types=types, pieces=(cast(p, types) for p in tables.pieces))
+
+
+def alone(scanner: Scanner) -> Scanner | None:
+    """The scanner itself where it is of one file, which need not be opened again."""
+    return scanner if len(scanner.files) == 1 else None
 
 
 @contextmanager

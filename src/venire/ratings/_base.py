@@ -155,7 +155,7 @@ class Ratings(Tabled, ABC):
         >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[5.0], loss=[1.0])
         >>> fit = vn.fit_bradley_terry(c)
         >>> fit.interval()[0].round(2), fit.interval(interval="firth")[0].round(2)
-        (array([-0.27,  1.88]), array([-0.13,  1.78]))
+        (array([-0.27,  1.88]), array([-0.16,  1.79]))
         """
         if checks.one_of(interval, "interval", INTERVALS) != "wald":
             return profile_intervals(self, level, errors, interval, options)
