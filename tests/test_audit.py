@@ -9,6 +9,7 @@ import pytest
 import venire as vn
 from venire.diagnostics import CHECKS, Finding, glance
 from venire.diagnostics._links import links
+from venire.diagnostics._store import total
 
 
 def looked(rows, **options):
@@ -275,3 +276,9 @@ def test_dates_of_another_length_are_refused():
     rows = {"a": ["x", "y", "x"], "b": ["y", "x", "y"], "s": [1.0, 0.0, 1.0], "day": [1.0, 2.0]}
     with pytest.raises(ValueError, match="date: has 2 rows, but there are 3"):
         vn.audit(rows, first="a", second="b", score="s", date="day")
+
+
+def test_weights_beyond_integers_are_added_up():
+    assert total(np.array([2.0**63, 1.5, -(2.0**63)])) == 1.5
+    assert total(np.array([2.0**200, 3.0])) == 2.0**200
+    assert total(np.array([0.25, 0.5])) == 0.75

@@ -3,6 +3,7 @@ brought together by a key, in parts that fit into memory."""
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import weakref
@@ -33,7 +34,10 @@ def mixed(x: Any) -> Any:
 
 def total(x: NDArray[np.float64]) -> float:
     """The sum in units of 2**-24, which is the same in any order and however rows are parted."""
-    return int(np.rint(x * _UNIT).astype(np.int64).sum()) / _UNIT
+    units = np.rint(x * _UNIT)
+    if np.abs(units).sum() >= 2.0**62:  # more than integers hold
+        return math.fsum(units) / _UNIT
+    return int(units.astype(np.int64).sum()) / _UNIT
 
 
 class Store:
