@@ -256,7 +256,7 @@ def test_memory_and_threads_change_nothing(tmp_path) -> None:
     wanted, _ = vn.io.read_votes(path, **named, n_threads=1)
     for memory in ("2GiB", 3 << 30):
         same(vn.io.read_votes(path, **named, memory=memory, n_threads=2)[0], wanted)
-    with pytest.raises(vn.io.DataError, match=r"memory=1 MiB can hold: after .* need \d+ MiB"):
+    with pytest.raises(vn.io.DataError, match=r"memory=1 MiB can hold: after .* need [\d,]+ MiB"):
         vn.io.read_votes(path, **named, memory="1M")
     with pytest.raises(ValueError, match="memory"):
         vn.io.read_votes(path, **named, memory="much")
