@@ -16,7 +16,7 @@ from venire.diagnostics import _files, _ranks, _store
 from venire.diagnostics._dates import Moments, moments
 from venire.diagnostics._records import Records
 from venire.diagnostics._store import Column, Store, by_key, total
-from venire.io import DataError, summing
+from venire.io import DataError, units
 
 
 def told(audit):
@@ -46,8 +46,8 @@ def tight(monkeypatch):
     def set_to(room=2000, most=97, held=None):
         monkeypatch.setattr(_files, "ROOM", room)
         monkeypatch.setattr(_files, "_LEAST", room)
-        monkeypatch.setattr(summing, "_MOST", most)
-        monkeypatch.setattr(summing, "_LEAST", most)
+        monkeypatch.setattr(units, "_MOST", most)
+        monkeypatch.setattr(units, "_LEAST", most)
         if held is not None:
             monkeypatch.setattr(_ranks, "_HELD", held)
             monkeypatch.setattr(_ranks, "_PART", 300)

@@ -238,8 +238,8 @@ def test_files_in_pieces_of_any_size(ending, rows_of_games, tmp_path, monkeypatc
     score = np.select([word == "first", word == "second"], [1.0, 0.0], 0.5)
     wanted = vn.Comparisons(first, second, score)
     for rows, kept, unit in ((1 << 18, 3 << 22, 1 << 18), (77, 0, 60), (1000, 1500, 100)):
-        monkeypatch.setattr("venire.io.summing._MOST", rows)
-        monkeypatch.setattr("venire.io.summing._LEAST", rows)
+        monkeypatch.setattr("venire.io.units._MOST", rows)
+        monkeypatch.setattr("venire.io.units._LEAST", rows)
         monkeypatch.setattr("venire.io.summing._KEPT", kept)
         monkeypatch.setattr("venire.io.units.ROWS", unit)
         found = vn.io.read_comparisons(path, first="a", second="b", outcome="w")
@@ -249,7 +249,7 @@ def test_files_in_pieces_of_any_size(ending, rows_of_games, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_a_bad_value_late_in_a_file_is_named(ending, rows_of_games, tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io.summing._MOST", 64)
+    monkeypatch.setattr("venire.io.units._MOST", 64)
     monkeypatch.setattr("venire.io.units.ROWS", 60)
     first, second, word = rows_of_games
     word = word.astype(object)
@@ -266,7 +266,7 @@ def test_a_bad_value_late_in_a_file_is_named(ending, rows_of_games, tmp_path, mo
 
 
 def test_the_last_row_says_how_outcomes_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io.summing._MOST", 50)
+    monkeypatch.setattr("venire.io.units._MOST", 50)
     first, second = ["x", "y"] * 200, ["y", "x"] * 200
     said = [1, 0] * 200
     said[-1] = -1  # votes, not scores

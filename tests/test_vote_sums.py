@@ -183,7 +183,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch):
     """Set how many rows are read at a time."""
 
     def at_a_time(n: int) -> None:
-        monkeypatch.setattr(voting, "rows_at_a_time", lambda how: n)
+        monkeypatch.setattr(voting, "rows_at_a_time", lambda *_: n)
 
     return at_a_time
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from venire._core import disk
+from venire._core.plain import document_in
 from venire.errors import StateError
 
 __all__ = [
@@ -189,13 +190,8 @@ def _write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        found = None
-    except OSError as error:
-        raise StateError(f"{path}: cannot be read: {error.strerror}") from None
-    if not isinstance(found, dict):
+    found = document_in(path)
+    if found is None:
         raise StateError(f"{path}: is damaged: it is no document; name a new folder")
     return found
 

@@ -10,14 +10,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.records import Record, Writer
+from venire.errors import StateError
 
-__all__ = ["get", "identity", "plain", "put"]
+__all__ = ["document_in", "get", "identity", "plain", "put"]
 
 _SIMPLE = (type(None), bool, int, float, str)
 _GROUPS: dict[str, Any] = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset}
@@ -133,3 +135,20 @@ def _array(record: Record, name: Any) -> NDArray[Any]:
     if not isinstance(name, str):
         raise TypeError("an array has a name")
     return record.texts(name) if f"{name}.arrow" in record.members else record.array(name)
+
+
+def document_in(path: Path) -> dict[str, Any] | None:
+    """What a file of JSON holds; None if that is no document, whoever wrote it.
+
+    Raises
+    ------
+    StateError
+        If it cannot be read.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    except OSError as error:
+        raise StateError(f"{path}: cannot be read: {error.strerror}") from None
+    return found if isinstance(found, dict) else None

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
 
+from venire._native.border cimport at, at_if
 from venire._native.common cimport vn_poll, vn_status
 
 
@@ -94,3 +95,31 @@ cdef extern from "vn_join.h" nogil:
                             void *, int64_t *, int64_t *, int64_t *)
     vn_status vn_join_write(int64_t, const vn_join_cells *, const vn_join_cells *,
                             const int64_t *, int, vn_poll, void *, const vn_join_cells *)
+
+
+cdef inline int set_rows(
+    vn_rows *rows,
+    int64_t n_items,
+    const int32_t[::1] first,
+    const int32_t[::1] second,
+    double one_score,
+    const double[::1] scores,
+    const double[::1] weight,
+    const int8_t[::1] order,
+    const double[::1] win,
+    const double[::1] loss,
+    const double[::1] tie,
+    const double[::1] square,
+) except -1:
+    """Point to columns of one length, without clusters, dates and covariates."""
+    cdef int64_t n = first.shape[0]
+    rows.n_rows, rows.n_items = n, n_items
+    rows.first, rows.second = at(first, n, "first"), at(second, n, "second")
+    rows.score, rows.one_score = at_if(scores, n, "score"), one_score
+    rows.weight, rows.order = at_if(weight, n, "weight"), at_if(order, n, "order")
+    rows.cluster, rows.date = NULL, NULL
+    rows.n_covariates, rows.covariates = 0, NULL
+    rows.win, rows.tie = at_if(win, n, "win"), at_if(tie, n, "tie")
+    rows.loss = NULL if win is None else at(loss, n, "loss")
+    rows.square = at_if(square, n, "square")
+    return 0

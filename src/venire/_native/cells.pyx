@@ -165,36 +165,19 @@ def aggregate(
     cdef int64_t n_cells = 0, n_pairs = 0, bad = -1
     cdef int has_tie = 0, has_square = 0
     cdef vn_status status
-    cdef const double[::1] scores
+    cdef const double[::1] scores = None if isinstance(score, float) else score
     cdef int64_t n = first.shape[0]
     within(n, 1, INT64_MAX, "first")
     within(n_items, 1, INT64_MAX, "n_items")
-    rows.n_rows = n
-    rows.n_items = n_items
-    rows.first = at(first, n, "first")
-    rows.second = at(second, n, "second")
-    rows.score = NULL
-    rows.one_score = 1.0
-    if isinstance(score, float):
-        rows.one_score = score
-    else:
-        scores = score
-        rows.score = at(scores, n, "score")
-    rows.weight = at_if(weight, n, "weight")
-    rows.order = at_if(order, n, "order")
+    set_rows(&rows, n_items, first, second, score if scores is None else 1.0, scores, weight, order,
+             win, loss, tie, square)
     rows.cluster = at_if(cluster, n, "cluster")
     rows.date = at_if(date, n, "date")
-    rows.n_covariates = 0
-    rows.covariates = NULL
     if covariates is not None:
         same(covariates.shape[0], n, "covariates")
         within(covariates.shape[1], 1, INT32_MAX, "covariates")
         rows.n_covariates = <int>covariates.shape[1]
         rows.covariates = &covariates[0, 0]
-    rows.win = at_if(win, n, "win")
-    rows.loss = NULL if win is None else at(loss, n, "loss")
-    rows.tie = at_if(tie, n, "tie")
-    rows.square = at_if(square, n, "square")
     n_threads = team(n_threads)
     with nogil:
         status = vn_sort_rows(&rows, n_threads, poll_signals, NULL, &state, &n_cells, &n_pairs,

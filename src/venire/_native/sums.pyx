@@ -5,7 +5,7 @@ import numpy as np
 from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, at_if, room, room_if, same, team, within
-from venire._native.cells cimport vn_cells_out, vn_rows
+from venire._native.cells cimport set_rows, vn_cells_out, vn_rows
 from venire._native.common cimport VN_BAD_VALUE, VN_NO_MEMORY, VN_TOO_LARGE, check, poll_signals
 from venire._native.common cimport vn_status
 
@@ -62,33 +62,14 @@ cdef class CellTable:
         that does not compare two items, or None.
         """
         cdef vn_rows rows
-        cdef const double[::1] scores
+        cdef const double[::1] scores = None if isinstance(score, float) else score
         cdef int64_t n = first.shape[0], bad = -1
         cdef vn_status status
         if n == 0:
             return None
         within(n_codes, 1, INT64_MAX, "n_codes")
-        rows.n_rows = n
-        rows.n_items = n_codes
-        rows.first = at(first, n, "first")
-        rows.second = at(second, n, "second")
-        rows.score = NULL
-        rows.one_score = 1.0
-        if isinstance(score, float):
-            rows.one_score = score
-        else:
-            scores = score
-            rows.score = at(scores, n, "score")
-        rows.weight = at_if(weight, n, "weight")
-        rows.order = at_if(order, n, "order")
-        rows.cluster = NULL
-        rows.date = NULL
-        rows.n_covariates = 0
-        rows.covariates = NULL
-        rows.win = at_if(win, n, "win")
-        rows.loss = NULL if win is None else at(loss, n, "loss")
-        rows.tie = at_if(tie, n, "tie")
-        rows.square = at_if(square, n, "square")
+        set_rows(&rows, n_codes, first, second, score if scores is None else 1.0, scores, weight,
+                 order, win, loss, tie, square)
         cdef const double *others = at_if(other, n, "other")
         n_threads = team(n_threads)
         with nogil:

@@ -11,7 +11,7 @@ from venire._core import checks
 from venire.data import coding
 from venire.data._strata import Strata
 from venire.data.ageing import joined
-from venire.data.aggregation import add_up
+from venire.data.aggregation import Weighed, add_up
 from venire.data.rows import Cells
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def without_covariates(c: Comparisons) -> Cells:
         masses["square"] = c.square
     strata = Strata(c.cluster, c.date)
     threads = checks.n_threads(None)
-    found = add_up(c.items, c.first, c.second, masses, None, c.order, strata, threads)
+    found = add_up(c.items, Weighed(c.first, c.second, masses, None, c.order, strata), threads)
     return found._replace(
         has_order=c.has_order, clusters=c.clusters, dates=c.dates, ageing=c.cells.ageing
     )
@@ -117,7 +117,8 @@ def _added_up(
     if a.cells.square is None and b.cells.square is None:
         del masses["square"]
     order = np.concatenate([a.order, b.order])
-    return add_up(items, first, second, masses, None, order, strata, checks.n_threads(None))
+    rows = Weighed(first, second, masses, None, order, strata)
+    return add_up(items, rows, checks.n_threads(None))
 
 
 def _at(places: NDArray[np.int32] | None, codes: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -146,7 +147,8 @@ def _placed(
     named = dict(zip(("win", "loss", "tie", "square"), masses, strict=True))
     kept = {name: m for name, m in named.items() if m is not None}
     own, threads = Strata(stratum), checks.n_threads(None)
-    x = add_up(items, places[c.first], places[x.second], kept, None, x.order, own, threads)
+    rows = Weighed(places[c.first], places[x.second], kept, None, x.order, own)
+    x = add_up(items, rows, threads)
     return x.row_ptr, x.second, x.order, x.cluster, x.win, x.loss, x.tie, x.square
 
 

@@ -75,7 +75,7 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
     found = weighed(rows, items, first, second, strata)
     if not len(found.first):
         checks.fail("weight", "every comparison has weight 0")
-    return add_up(items, *found, n_threads)._replace(
+    return add_up(items, found, n_threads)._replace(
         has_order=found.order is not None, clusters=clusters, dates=dates, covariate_names=names
     )
 
@@ -214,49 +214,32 @@ def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
     return full, None
 
 
-def add_up_few(
-    items: NDArray[Any],
-    first: NDArray[np.int32],
-    second: NDArray[np.int32],
-    masses: dict[str, Any],
-    weight: NDArray[np.float64] | None,
-    order: NDArray[np.int8] | None,
-    strata: Strata,
-    n_threads: int,
-) -> Cells:
+def add_up_few(items: NDArray[Any], rows: Weighed, n_threads: int) -> Cells:
     """Cells of coded rows, as `add_up` makes them; counted in a table where there are few items."""
     from venire._native import cells
 
-    if not any(x is not None for x in strata):
-        named = {**masses, "weight": weight, "order": order}
+    if not any(x is not None for x in rows.strata):
+        named = {**rows.masses, "weight": rows.weight, "order": rows.order}
         columns = {k: np.atleast_1d(x) for k, x in named.items() if x is not None}
-        found = cells.count(first, second, n_threads, n_items=len(items), **columns)
+        found = cells.count(rows.first, rows.second, n_threads, n_items=len(items), **columns)
         if found is not None:
             return Cells.of_one(items, *found[1])
-    rows = Weighed(first, second, masses, weight, order, strata).wide()
-    return add_up(items, *rows, n_threads)
+    return add_up(items, rows.wide(), n_threads)
 
 
-def add_up(
-    items: NDArray[Any],
-    first: NDArray[np.int32],
-    second: NDArray[np.int32],
-    masses: dict[str, Any],
-    weight: NDArray[np.float64] | None,
-    order: NDArray[np.int8] | None,
-    strata: Strata,
-    n_threads: int,
-) -> Cells:
+def add_up(items: NDArray[Any], rows: Weighed, n_threads: int) -> Cells:
     """Cells of coded rows; their clusters, dates and covariates without labels and names."""
     from venire._native import cells
 
-    kept_apart = {k: np.ascontiguousarray(x) for k, x in strata._asdict().items() if x is not None}
+    strata = rows.strata._asdict()
+    kept_apart = {k: np.ascontiguousarray(x) for k, x in strata.items() if x is not None}
     try:
         *out, date, covariates = cells.aggregate(
-            len(items), first, second, n_threads, weight=weight, order=order, **masses, **kept_apart
-        )
+            len(items), rows.first, rows.second, n_threads, weight=rows.weight, order=rows.order,
+            **rows.masses, **kept_apart,
+        )  # fmt: skip
     except cells.SelfComparison as error:
-        refuse_self(items, first, int(error.args[0]))
+        refuse_self(items, rows.first, int(error.args[0]))
     return Cells.of_one(items, *out)._replace(date=date, covariates=covariates)
 
 

@@ -25,7 +25,7 @@ from venire.diagnostics._units import Weights, in_units
 from venire.io import DataError
 from venire.io.adding import as_read, require_rows
 from venire.io.scanner import Scanner
-from venire.io.summing import Beside, How, summed, surveyed, units_of
+from venire.io.summing import Beside, How, summed, surveyed, units_and_how
 
 __all__ = ["of_source"]
 
@@ -104,7 +104,7 @@ class _Reading:
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self._scanner, self._columns, self._further = scanner, columns, further
-        self._units, self._how, self._n_rows = units_of(scanner, how)
+        self._units, self._how, self._n_rows = units_and_how(scanner, how)
         self._progress = progress if self._n_rows else None
         self._starts: list[int] = []  # rows of all before each unit
         self._begin()

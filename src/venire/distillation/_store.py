@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from venire._core import disk
 from venire._core.extras import needs
 from venire._core.lock import LOCK, Lock, is_lock
+from venire._core.plain import document_in
 from venire._core.remote import local, url_of, without_secrets
 from venire.errors import StateError
 
@@ -297,13 +298,8 @@ def _read_table(path: Path, kind: str) -> dict[str, NDArray[Any]]:
 
 def _document(path: Path) -> dict[str, Any]:
     """A state of some format."""
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        state = None
-    except OSError as error:
-        raise StateError(f"{path}: cannot be read: {error.strerror}") from None
-    if not isinstance(state, dict) or "format" not in state:
+    state = document_in(path)
+    if state is None or "format" not in state:
         raise StateError(f"{path}: is not the state of a loop")
     return state
 

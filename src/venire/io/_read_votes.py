@@ -30,7 +30,7 @@ from venire.io.voting import (
     n_rows_of,
     reading_of,
     summed,
-    units_of,
+    units_and_how,
 )
 
 __all__ = ["VotesFile", "read_votes"]
@@ -119,7 +119,7 @@ def read_votes(
     found = chosen_in(scanner, VoteColumns, columns, named)
     chosen = found.columns
     how = How(chosen, as_shown, strength, memory=_bytes(memory), n_threads=n_threads)
-    units, how, n_rows = units_of(scanner, how)
+    units, how, n_rows = units_and_how(scanner, how)
     rows: list[int] = []  # of each unit
 
     def place(position: int) -> tuple[Any, int]:

@@ -17,7 +17,7 @@ from venire.io._errors import DataError
 from venire.io.assemble import about_rows
 from venire.io.folding import folded
 from venire.io.scanner import Scanner
-from venire.io.summing import Heard, How, latest, summed, surveyed, units_of
+from venire.io.summing import Heard, How, latest, summed, surveyed, units_and_how
 from venire.io.units import Unit, alone
 
 __all__ = ["add_up", "as_read", "require_rows"]
@@ -79,7 +79,7 @@ def add_up(
     DataError
         If a file cannot be read or holds a bad value.
     """
-    units, how, n_rows = units_of(scanner, how)
+    units, how, n_rows = units_and_how(scanner, how)
     tasks = _Tasks(units, executor, scanner)
     told = progress if n_rows else None
     columns = how.columns

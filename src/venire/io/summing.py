@@ -2,7 +2,9 @@
 
 What others build on::
 
-    units = units_of(scanner, how)  # what the files are cut into, by the data alone
+    units, how, n_rows = units_and_how(
+        scanner, how
+    )  # what the files are cut into, by the data alone
     sums = summed(unit, how)  # CellSums: a pure function, of top level, for any process
     total.merge(sums)  # in the order of the units
     comparisons = total.finish()
@@ -21,7 +23,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._core.memory import resident
 from venire.data.ageing import instants
 from venire.data.coding import Encoded
 from venire.data.columns import Columns
@@ -31,17 +32,14 @@ from venire.data.rows import Rows
 from venire.data.series import kept, missing
 from venire.data.sums import CellSums
 from venire.data.sums.splitting import Piece
-from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, cut_up, unchanged
+from venire.io.units import Unit, require_room, rows_at_a_time, unchanged, units_of
 
-__all__ = ["Beside", "How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
+__all__ = ["Beside", "How", "latest", "summed", "surveyed", "units_and_how"]
 
 _KEPT = 3 << 22  # rows that are held as they are, where there are no more
 _TIMES = 8  # as many rows as other units have: of soft scores the cells are added to those before
-_LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
-_OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
 Heard = Callable[[int], None]  # of further rows
 
@@ -65,6 +63,11 @@ class How(NamedTuple):
     def names(self) -> dict[str, str]:
         """The column of each argument."""
         return self.columns.in_file().names
+
+    @property
+    def at_a_time(self) -> int:
+        """How many rows are read at a time."""
+        return rows_at_a_time(self.memory, len(self.names))
 
     def within(self, memory: int | None, n_threads: int | None) -> How:
         """The same with other means."""
@@ -91,42 +94,10 @@ class How(NamedTuple):
         return sums.is_exact
 
 
-def rows_at_a_time(how: How) -> int:
-    """How many rows are read at a time, which changes no result."""
-    if how.memory is None:
-        return _MOST
-    left = max(how.memory - resident() - _OVERHEAD, 0)
-    row = 200 + 50 * len(how.names)
-    return int(np.clip(left // (4 * row), _LEAST, _MOST))
-
-
-# ---- units --------------------------------------------------------------------------------------
-
-
-def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
-    """What the files are cut into, how they are read, and how many rows they have, if known.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, lacks a column, or has values of another type than the others.
-    """
-    names = how.names
-    scanner.require_alike(names, LABELS)
-    opened = []
-    for number, file in enumerate(scanner.files):
-        with about_rows(file, names):
-            opened.append(scanner.format(number).tables(names, LABELS, 1, None))
-    texts = [tables.is_text for tables in opened]
-    mixed = any(texts) and not all(texts)
-    as_text = frozenset(names[a] for a in LABELS if a in names) if mixed else frozenset()
-    units = []
-    for file, tables in zip(scanner.files, opened, strict=True):
-        unit = Unit(file, texts=frozenset() if tables.is_text else as_text)
-        units += cut_up(unit, _TIMES) if file.fd is None else [unit]
-    counts = [tables.n_rows for tables in opened]
-    n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return units, how._replace(is_text=any(texts)), n_rows
+def units_and_how(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
+    """What the files are cut into, how they are read, and how many rows they have, if known."""
+    found, is_text, n_rows = units_of(scanner, how.names, LABELS, times=_TIMES)
+    return found, how._replace(is_text=is_text), n_rows
 
 
 # ---- what a task does ---------------------------------------------------------------------------
@@ -186,7 +157,7 @@ def summed(
     rest = [name for a, name in names.items() if a not in LABELS]
     every = names if beside is None else names | {f"\0{k}": n for k, n in enumerate(beside.names)}
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(every, rows_at_a_time(how), scanner=opened).pieces:
+        for piece in unit.tables(every, how.at_a_time, scanner=opened).pieces:
             n = piece.num_rows
             if not n:
                 continue
@@ -200,7 +171,7 @@ def summed(
                 sums.look(rows.survey, how.reading, how.terms)
             rows = rows._replace(source=names)
             sums.add(rows if beside is None else beside.see(rows, piece))
-            _require_room(unit, how, sums)
+            require_room(unit, how.memory, sums, "distinct cells")
             done += n
             heard(n)
     return sums
@@ -233,7 +204,7 @@ def surveyed(unit: Unit, how: How) -> tuple[Survey, int]:
     sums, found = how.empty(), Survey(0, {})
     ways = {a: name for a, name in names.items() if a in (*LABELS, "outcome")}
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(ways, rows_at_a_time(how)).pieces:
+        for piece in unit.tables(ways, how.at_a_time).pieces:
             if piece.num_rows:
                 frame = {ways["outcome"]: piece[ways["outcome"]], **_coded(piece, ways, sums)}
                 found += look(frame, replace(columns, **own), called)
@@ -241,25 +212,12 @@ def surveyed(unit: Unit, how: How) -> tuple[Survey, int]:
     return found, done
 
 
-def _require_room(unit: Unit, how: How, sums: CellSums) -> None:
-    """Stop before there is no memory left for the cells."""
-    if how.memory is None:
-        return
-    needed = resident() - sums.nbytes + sums.needed()
-    if needed > how.memory:
-        reason = (
-            f"has more distinct cells than memory={how.memory >> 20:,} MiB can hold: after "
-            f"{sums.n_rows:,} rows there are {sums.n_cells:,}, which need {needed >> 20:,} MiB"
-        )
-        raise DataError(unit.path, reason, argument="memory")
-
-
 def latest(unit: Unit, how: How) -> Any:
     """The last of the dates in a unit; those that are missing say nothing."""
     names = {"date": how.names["date"]}
     last, done = None, 0
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(names, rows_at_a_time(how)).pieces:
+        for piece in unit.tables(names, how.at_a_time).pieces:
             keep = ~missing(piece[names["date"]], "date")
             if keep.any():
                 own = instants(kept(piece[names["date"]], keep), int(keep.sum())).max()

@@ -6,19 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from venire._core.memory import release, resident
 from venire.io._errors import DataError
-from venire.io.assemble import LABELS
+from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
 from venire.io.sources import File
 from venire.io.tables import Tables
 
-__all__ = ["Unit", "alone", "cast", "cut", "cut_up", "plain_type", "unchanged"]
+__all__ = [
+    "Unit", "alone", "cast", "cut", "cut_up", "plain_type", "require_room", "rows_at_a_time",
+    "unchanged", "units_of",
+]  # fmt: skip
 
 ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
+_LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
+_OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
 
 class Unit(NamedTuple):
@@ -70,15 +76,93 @@ def unchanged(unit: Unit) -> Iterator[None]:
         raise
 
 
-def cut_up(unit: Unit, times: int = 1) -> list[Unit]:
+def units_of(
+    scanner: Scanner,
+    names: Mapping[str, str],
+    labels: Sequence[str],
+    stored: Sequence[str] | None = None,
+    times: int = 1,
+) -> tuple[list[Unit], bool, int | None]:
+    """What the files are cut into, whether some are text, and how many rows they have, if known.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    names : mapping of str to str
+        The column to read for each argument.
+    labels : sequence of str
+        Those of the arguments that hold labels: text in all files where they are so in one.
+    stored : sequence of str, optional
+        Those whose columns are coded as text where they are stored so; default: the labels.
+    times : int
+        As in `cut_up`.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, lacks a column, or has values of another type than the others.
+    """
+    scanner.require_alike(names, labels)
+    opened = []
+    for number, file in enumerate(scanner.files):
+        with about_rows(file, names):
+            opened.append(scanner.format(number).tables(names, stored or labels, 1, None))
+    texts = [tables.is_text for tables in opened]
+    mixed = any(texts) and not all(texts)
+    as_text = frozenset(names[a] for a in labels if a in names) if mixed else frozenset()
+    units = []
+    for number, (file, is_text) in enumerate(zip(scanner.files, texts, strict=True)):
+        unit = Unit(file, texts=frozenset() if is_text else as_text, number=(number,))
+        groups = [] if file.fd is not None else scanner.format(number).row_groups
+        units += cut_up(unit, groups, times)
+    counts = [tables.n_rows for tables in opened]
+    return units, any(texts), None if None in counts else sum(n or 0 for n in counts)
+
+
+def rows_at_a_time(memory: int | None, n_columns: int) -> int:
+    """How many rows are read at a time, which changes no result."""
+    if memory is None:
+        return _MOST
+    left = max(memory - resident() - _OVERHEAD, 0)
+    return int(np.clip(left // (4 * (200 + 50 * n_columns)), _LEAST, _MOST))
+
+
+class Growing(Protocol):
+    """Sums of rows, and what they take."""
+
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def n_cells(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    def needed(self) -> int: ...
+
+
+def require_room(unit: Unit, memory: int | None, sums: Growing, what: str) -> None:
+    """Stop before there is no memory left for what rows add up to."""
+    if memory is None or (resident() - sums.nbytes + sums.needed()) <= memory:
+        return
+    release()  # of which Arrow may hold some for later
+    needed = resident() - sums.nbytes + sums.needed()
+    if needed > memory:
+        reason = (
+            f"has more {what} than memory={memory >> 20:,} MiB can hold: after {sums.n_rows:,} "
+            f"rows there are {sums.n_cells:,}, which need {(needed >> 20) + 1:,} MiB"
+        )
+        raise DataError(unit.path, reason, argument="memory")
+
+
+def cut_up(unit: Unit, row_groups: Sequence[int] | None = None, times: int = 1) -> list[Unit]:
     """A file, cut where that gives several workers something to do: into stretches of so many times
-    `ROWS` rows, unless a row group has more."""
+    `ROWS` rows, unless a row group has more. `row_groups`: how many rows each has, where known."""
     most = times * ROWS
-    rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= most:
+    if row_groups is None:
+        row_groups = Scanner(unit.path).format().row_groups
+    if sum(row_groups) <= most:
         return [unit._replace(number=(*unit.number, 0))]
-    starts = [*cut(np.array(rows), most).tolist(), len(rows)]
-    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
+    starts = [*cut(np.array(row_groups), most).tolist(), len(row_groups)]
+    before = np.concatenate([[0], np.cumsum(row_groups)]).tolist()
     return [
         unit._replace(row_groups=range(start, stop), start=before[start], number=(*unit.number, k))
         for k, (start, stop) in enumerate(pairwise(starts))

@@ -2,7 +2,9 @@
 
 What others build on::
 
-    units, how, n_rows = units_of(scanner, how)  # what the files are cut into, by the data alone
+    units, how, n_rows = units_and_how(
+        scanner, how
+    )  # what the files are cut into, by the data alone
     part = summed(unit, how)  # a Part: a pure function, of top level, for any process
     total.merge(part)  # in the order of the units
     file = finished(total, how)
@@ -22,7 +24,6 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.memory import release, resident
 from venire.data.coding import Encoded
 from venire.data.columns import VoteColumns
 from venire.data.outcomes import Reading, Terms
@@ -32,10 +33,9 @@ from venire.data.sums.gold import GoldSums
 from venire.data.sums.splitting import Piece
 from venire.data.votes import Votes
 from venire.data.votes.frame import Told, frame_rows
-from venire.io._errors import DataError
 from venire.io.assemble import about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, cut_up, unchanged
+from venire.io.units import Unit, require_room, rows_at_a_time, unchanged, units_of
 
 __all__ = [
     "How",
@@ -43,15 +43,12 @@ __all__ = [
     "finished",
     "n_rows_of",
     "reading_of",
-    "rows_at_a_time",
     "summed",
-    "units_of",
+    "units_and_how",
 ]
 
 LABELS = ("first", "second", "pair", "group", "by", "teacher")
 _NUMBERS = ("weight", "swapped", "probabilities0", "probabilities1", "probabilities2")
-_LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
-_OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
 Heard = Callable[[int], None]  # of further rows
 PartPiece = tuple[Piece, "Part | None"]  # votes, and what is of all rows
@@ -222,6 +219,11 @@ class Part:
         """Bytes that they take now."""
         return self.sums.nbytes + (0 if self.gold is None else self.gold.nbytes)
 
+    @property
+    def n_cells(self) -> int:
+        """Number of judgments."""
+        return self.sums.n_cells
+
     def needed(self) -> int:
         """Bytes that they take at most while they are finished."""
         return self.sums.needed() + (0 if self.gold is None else 6 * self.gold.nbytes)
@@ -231,40 +233,10 @@ def _runs(how: How) -> list[str]:
     return [a for a in how.names if a.startswith("vote")]
 
 
-def rows_at_a_time(how: How) -> int:
-    """How many rows are read at a time, which changes no result."""
-    if how.memory is None:
-        return _MOST
-    left = max(how.memory - resident() - _OVERHEAD, 0)
-    row = 200 + 50 * len(how.names)
-    return int(np.clip(left // (4 * row), _LEAST, _MOST))
-
-
-def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
-    """What the files are cut into, how they are read, and how many rows they have, if known.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, or lacks a column.
-    """
-    names = how.names
-    scanner.require_alike(names, how.labels)
-    units, counts, texts = [], [], []
-    for number, file in enumerate(scanner.files):
-        with about_rows(file.name, names):
-            tables = scanner.format(number).tables(names, _label_names(how), 1, None)
-        counts.append(tables.n_rows)
-        texts.append(tables.is_text)
-        units.append(Unit(file, number=(number,)))
-    mixed = any(texts) and not all(texts)
-    as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
-    out = []
-    for unit, is_text in zip(units, texts, strict=True):
-        own = unit if is_text else unit._replace(texts=as_text)
-        out += cut_up(own) if unit.path.fd is None else [own._replace(number=(*own.number, 0))]
-    n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return out, replace(how, is_text=any(texts)), n_rows
+def units_and_how(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
+    """What the files are cut into, how they are read, and how many rows they have, if known."""
+    found, is_text, n_rows = units_of(scanner, how.names, how.labels, _label_names(how))
+    return found, replace(how, is_text=is_text), n_rows
 
 
 def _label_names(how: How) -> list[str]:
@@ -301,11 +273,13 @@ def summed(
     before = part.n_rows
     place = lambda at: (unit.path, unit.start + part.n_rows - before + at)  # noqa: E731
     with unchanged(unit), about_rows(unit.path, how.names, place):
-        tables = unit.tables(how.names, rows_at_a_time(how), _label_names(how), scanner)
+        tables = unit.tables(
+            how.names, rows_at_a_time(how.memory, len(how.names)), _label_names(how), scanner
+        )
         for piece in tables.pieces:
             if piece.num_rows:
                 part.add(how, piece)
-                _require_room(unit, how, part)
+                require_room(unit, how.memory, part, "judgments")
                 heard(piece.num_rows)
     return part
 
@@ -313,25 +287,8 @@ def summed(
 def n_rows_of(unit: Unit, how: How) -> int:
     """How many rows a unit has."""
     names = {"teacher": how.names["teacher"]}
-    pieces = unit.tables(names, _MOST, _label_names(how)).pieces
+    pieces = unit.tables(names, rows_at_a_time(None, 1), _label_names(how)).pieces
     return sum(piece.num_rows for piece in pieces)
-
-
-def _require_room(unit: Unit, how: How, part: Part) -> None:
-    """Stop before there is no memory left for the judgments."""
-    if how.memory is None:
-        return
-    needed = resident() - part.nbytes + part.needed()
-    if needed > how.memory:  # of which Arrow may hold some for later
-        release()
-        needed = resident() - part.nbytes + part.needed()
-    if needed > how.memory:
-        reason = (
-            f"has more judgments than memory={how.memory >> 20:,} MiB can hold: after "
-            f"{part.n_rows:,} rows there are {part.sums.n_cells:,}, which need "
-            f"{(needed >> 20) + 1:,} MiB"
-        )
-        raise DataError(unit.path, reason, argument="memory")
 
 
 def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:

@@ -117,7 +117,7 @@ class Kept(Store):
         if self._rows is None:
             return self._then.cells(items, place, settled, n_threads)
         rows = self._joined(place, n_threads)
-        return add_up_few(items, *rows._replace(strata=settled(rows.strata)), n_threads)
+        return add_up_few(items, rows._replace(strata=settled(rows.strata)), n_threads)
 
     def _joined(self, place: NDArray[np.int32], n_threads: int) -> Weighed:
         """All rows, by their items' places; they are let go."""

@@ -14,7 +14,7 @@ from venire.data._strata import Strata
 from venire.data.aggregation import Weighed, add_up
 from venire.data.rows import Cells
 
-__all__ = ["Given", "Masses", "Settled", "Sorted", "Store", "Table"]
+__all__ = ["Masses", "Settled", "Sorted", "Store", "Table"]
 
 Settled = Callable[[Strata], Strata]  # strata by their final codes
 _MASSES = ("win", "loss", "tie", "square", "other")
@@ -242,44 +242,6 @@ class Table(Store):
         return Cells.of_one(items, *self._table.write(place, len(items), squares, n_threads))
 
 
-class Given(Store):
-    """Cells as they were given, to be merged into others."""
-
-    def __init__(self, cells: Masses, *, is_masses: bool) -> None:
-        self._cells, self.is_masses, self.is_exact = cells, is_masses, cells.is_exact()
-
-    @property
-    def n_cells(self) -> int:
-        return len(self._cells.lo)
-
-    @property
-    def nbytes(self) -> int:
-        return sum(x.nbytes for x in self._cells.arrays().values() if x is not None)
-
-    def to_finish(self) -> int:
-        return 0
-
-    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
-        raise NotImplementedError
-
-    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
-        raise NotImplementedError
-
-    def masses(self) -> Masses:
-        return self._cells
-
-    def scale(self, by: float) -> None:
-        raise NotImplementedError
-
-    def cells(
-        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
-    ) -> Cells:
-        raise NotImplementedError
-
-    def mark(self, seen: NDArray[np.uint8]) -> None:
-        seen[self._cells.lo] = seen[self._cells.hi] = 1
-
-
 class Sorted(Store):
     """Cells of all kinds, sorted again when enough rows have come."""
 
@@ -291,6 +253,13 @@ class Sorted(Store):
         self._pending: list[Masses] = []
         self._n_pending = 0
         self.is_exact = True
+
+    @classmethod
+    def over(cls, cells: Masses, *, is_masses: bool) -> Self:
+        """These cells, of which no two are the same one."""
+        self = cls(is_masses=is_masses)
+        self._cells, self.is_exact = cells, cells.is_exact()
+        return self
 
     def to_finish(self) -> int:
         return 3 * self.nbytes
@@ -343,7 +312,8 @@ class Sorted(Store):
         masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
         if x.square is not None and not self.is_masses:
             masses["square"] = x.square
-        return add_up(items, x.lo, x.hi, masses, None, x.order, settled(x.strata), n_threads)
+        rows = Weighed(x.lo, x.hi, masses, None, x.order, settled(x.strata))
+        return add_up(items, rows, n_threads)
 
     def _settle(self) -> None:
         """Sort what is pending into the cells."""

@@ -20,7 +20,7 @@ from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
 from venire.data.sums._kept import Kept
-from venire.data.sums._stores import Given, Masses, Sorted, Store, Table
+from venire.data.sums._stores import Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
 from venire.data.sums.splitting import Piece, of_cells
 
@@ -337,7 +337,7 @@ class CellSums(Sums):
             )
         x = Masses.of(arrays, len(arrays["items"]), len(self.clusters)).relabelled(codes)
         if to_merge:
-            self._store = Given(x, is_masses=facts["is_masses"])
+            self._store = Sorted.over(x, is_masses=facts["is_masses"])
             return self
         self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
