@@ -64,6 +64,7 @@ class Parquet(_Columnar):
         size = _GLANCE if self.file.url else _STREAM
         self._file = pq.ParquetFile(self.file.mapped(), buffer_size=size, pre_buffer=False)
         self._meta = self._file.metadata
+        self._sound: set[tuple[int, str]] = set()  # row groups and columns that were looked at
         self.names = self._file.schema_arrow.names
         self.row_groups = [
             self._meta.row_group(k).num_rows for k in range(self._meta.num_row_groups)
@@ -76,8 +77,9 @@ class Parquet(_Columnar):
 
         require(self.file.name, names, self.names)
         texts = {names[a] for a in (*labels, "outcome") if a in names}
-        self._require_sound([name for name in self.names if name in texts])
-        dictionaries = [name for name in texts if self._is_dictionary(self.names.index(name))]
+        own = range(len(self.row_groups)) if some is None else some
+        self._require_sound([name for name in self.names if name in texts], own)
+        dictionaries = [name for name in texts if self._is_dictionary(self.names.index(name), own)]
         file = self._file
         if dictionaries or self.file.url:
             file = pq.ParquetFile(
@@ -91,14 +93,14 @@ class Parquet(_Columnar):
                 yield from file.iter_batches(most, row_groups=some, columns=wanted)
                 return
             groups, rows = [], 0
-            for group in range(len(self.row_groups)) if some is None else some:
+            for group in own:
                 groups.append(group)
                 rows += self.row_groups[group]
-                if rows >= _ROWS or group == len(self.row_groups) - 1:
+                if rows >= _ROWS or group == own[-1]:
                     yield file.read_row_groups(groups, columns=wanted)
                     groups, rows = [], 0
 
-        n_rows = sum(self.row_groups[group] for group in some or range(len(self.row_groups)))
+        n_rows = sum(self.row_groups[group] for group in own)
         return self._tables(names, labels, file.schema_arrow, pieces(), n_rows)
 
     def sample(self, n: int) -> dict[str, list[Any]]:
@@ -111,24 +113,29 @@ class Parquet(_Columnar):
                 out[name] += batch.column(batch.schema.names.index(name)).to_pylist()
         return out
 
-    def _require_sound(self, names: list[str]) -> None:
-        """Read a row of each row group, so that a damaged one is an error.
+    def _require_sound(self, names: list[str], groups: range) -> None:
+        """Read a row of each row group, once, so that a damaged one is an error.
 
         The metadata of a damaged column would end the process where they are only asked for.
         """
-        for group in range(len(self.row_groups)) if names else ():
-            some = self._file.iter_batches(1, row_groups=[group], columns=names, use_threads=False)
-            next(some, None)
+        for group in groups:
+            left = [name for name in names if (group, name) not in self._sound]
+            if left:
+                some = self._file.iter_batches(
+                    1, row_groups=[group], columns=left, use_threads=False
+                )
+                next(some, None)
+                self._sound |= {(group, name) for name in left}
 
-    def _is_dictionary(self, index: int) -> bool:
-        """Whether a column of text is stored as a dictionary throughout.
+    def _is_dictionary(self, index: int, groups: range) -> bool:
+        """Whether a column of text is stored as a dictionary throughout these row groups.
 
         The writer gives up on a dictionary that grows too large; the column is then larger than its
         indices would be, and reading it as a dictionary would be slow.
         """
         if not self.row_groups or self._meta.num_columns <= index:
             return False
-        for group in range(len(self.row_groups)):
+        for group in groups:
             column = self._meta.row_group(group).column(index)
             if column.physical_type != "BYTE_ARRAY" or "." in column.path_in_schema:
                 return False
